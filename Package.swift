@@ -1,0 +1,52 @@
+// swift-tools-version: 6.2
+// SPDX-License-Identifier: Apache-2.0
+
+import PackageDescription
+
+let strict: [SwiftSetting] = [
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+    .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
+]
+
+/// A C library of the system: found by pkg-config, installed by apt or brew.
+func system(_ name: String, pkgConfig: String, apt: String, brew: String) -> Target {
+    .systemLibrary(name: name, pkgConfig: pkgConfig, providers: [.apt([apt]), .brew([brew])])
+}
+
+func library(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
+    .target(name: name, dependencies: dependencies, swiftSettings: strict)
+}
+
+func tests(_ name: String, _ dependencies: [Target.Dependency], resources: [Resource] = []) -> Target {
+    .testTarget(name: name, dependencies: dependencies, resources: resources, swiftSettings: strict)
+}
+
+let package = Package(
+    name: "apus",
+    platforms: [.macOS(.v15)],
+    products: [
+        .library(name: "Apus", targets: ["Apus"]),
+        .library(name: "ApusCore", targets: ["ApusCore"]),
+        .library(name: "ApusProtobuf", targets: ["ApusProtobuf"]),
+        .executable(name: "protoc-gen-apus", targets: ["protoc-gen-apus"]),
+    ],
+    targets: [
+        system("CNghttp2", pkgConfig: "libnghttp2", apt: "libnghttp2-dev", brew: "libnghttp2"),
+        system("CProtobufC", pkgConfig: "libprotobuf-c", apt: "libprotobuf-c-dev", brew: "protobuf-c"),
+        system("CLibuv", pkgConfig: "libuv", apt: "libuv1-dev", brew: "libuv"),
+
+        library("ApusCore"),
+        library("ApusInterceptors", ["ApusCore"]),
+        library("ApusHTTP2", ["CNghttp2"]),
+        library("ApusWire", ["ApusCore"]),
+        library("ApusTransport", ["ApusCore", "ApusHTTP2", "ApusWire", "CLibuv"]),
+        library("ApusProtobuf", ["ApusCore", "CProtobufC"]),
+        library("ApusDiscovery", ["ApusCore", "ApusTransport"]),
+        library("ApusGenerator", ["ApusProtobuf"]),
+        .executableTarget(name: "protoc-gen-apus", dependencies: ["ApusGenerator"], swiftSettings: strict),
+        library("Apus", ["ApusCore", "ApusInterceptors", "ApusTransport", "ApusProtobuf", "ApusDiscovery"]),
+    ],
+    swiftLanguageModes: [.v6]
+)

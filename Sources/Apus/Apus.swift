@@ -1,0 +1,7 @@
+// SPDX-License-Identifier: Apache-2.0
+
+@_exported public import ApusCore
+@_exported public import ApusDiscovery
+@_exported public import ApusInterceptors
+@_exported public import ApusProtobuf
+@_exported public import ApusTransport

@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// A way to call one service: a list of interceptors that ends in a transport.
+///
+/// Cheap to share, safe from any task or thread; its connections open when a call needs them and close when it is
+/// closed or released.
+public final class Channel: Sendable {
+    /// The name of the service: what discovery looks up, and what `:authority` says.
+    public let name: String
+    /// Who is told of this channel's calls.
+    public let observer: (any Observer)?
+
+    let transport: any ClientTransport
+    let clock: any MonotonicClock
+    private let stack: ClientStack
+
+    /// A channel over a transport.
+    ///
+    /// - Parameters:
+    ///   - name: the service's name.
+    ///   - interceptors: the policies, outermost first; the last should choose an endpoint.
+    ///   - transport: what the list ends in. The channel owns it: closing one closes the other.
+    public init(
+        _ name: String, interceptors: [any ClientInterceptor], transport: any ClientTransport,
+        observer: (any Observer)? = nil, clock: any MonotonicClock = SystemClock()
+    ) {
+        self.name = name
+        self.observer = observer
+        self.transport = transport
+        self.clock = clock
+        let retries = interceptors.contains { $0 is any RetryingInterceptor }
+        stack = ClientStack(retries ? interceptors : [TransparentRetry()] + interceptors, transport)
+    }
+
+    deinit { transport.close() }
+
+    /// Closes all connections. Calls in flight end with UNAVAILABLE, later ones fail at once.
+    public func close() { transport.close() }
+
+    /// Sends a serialized call through the interceptors: what typed calls are made of.
+    ///
+    /// - Returns: the response at its head, or all of a unary one.
+    /// - Throws: why the call failed.
+    public func start(
+        _ method: MethodDescriptor, _ request: MessageBody, options: CallOptions = CallOptions()
+    ) async throws(RPCError) -> ClientResponse {
+        let call = ClientCall(
+            method: method, target: name, request: request, metadata: options.metadata,
+            deadline: deadline(of: options), waitForReady: options.waitForReady,
+            maximumResponseBytes: options.maximumResponseBytes, observer: observer)
+        guard let observer else { return try await run(call) }
+        return try await observed(call, by: observer)
+    }
+
+    private func run(_ call: ClientCall) async throws(RPCError) -> ClientResponse {
+        do {
+            return try await stack.first(call)
+        } catch {
+            throw RPCError(wrapping: error)
+        }
+    }
+
+    private func observed(_ call: ClientCall, by observer: any Observer) async throws(RPCError) -> ClientResponse {
+        observer.callStarted(call)
+        do {
+            let response = try await run(call)
+            response.onEnd { observer.callEnded(call, error: $0) }
+            return response
+        } catch {
+            observer.callEnded(call, error: error)
+            throw error
+        }
+    }
+
+    private func deadline(of options: CallOptions) -> CallDeadline {
+        guard let timeout = options.timeout else { return .none }
+        return CallDeadline(at: clock.now.advanced(by: timeout))
+    }
+}

@@ -1,0 +1,17 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// The end of a channel: it takes calls whose endpoint is chosen to their peers.
+public protocol ClientTransport: AnyObject, Sendable {
+    /// Sends the call to `call.endpoint` and returns at the response's head, or at the whole of a unary answer.
+    ///
+    /// - Throws: an `RPCError`: the status of a call that failed, or the transport's own with its progress.
+    func start(_ call: ClientCall) async throws -> ClientResponse
+
+    /// Closes all connections. Calls in flight end with UNAVAILABLE. Safe to call more than once.
+    func close()
+
+    /// Runs `body` on an event loop and parks the calling thread until it has returned.
+    ///
+    /// - Throws: FAILED_PRECONDITION on a thread of an event loop, which must never be parked.
+    func runBlocking(_ body: @escaping @Sendable () async -> Void) throws(RPCError)
+}

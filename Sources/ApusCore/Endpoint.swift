@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// A place where a service can be called, with what its registry says about it.
+///
+/// Two endpoints are the same place when their addresses are equal; metadata and weight only describe it.
+public struct Endpoint: Sendable, Hashable {
+    /// Where to connect.
+    public enum Address: Sendable, Hashable {
+        /// An IP address or a host name, and a port.
+        case host(String, port: Int)
+        /// The path of a Unix domain socket.
+        case unix(path: String)
+        /// A name inside an in-memory network.
+        case memory(String)
+    }
+
+    /// Where to connect.
+    public var address: Address
+    /// What a registry tells about the instance: version, zone, process id …
+    public var metadata: [String: String]
+    /// The share of calls relative to other endpoints; 1 unless told.
+    public var weight: Double
+
+    /// An endpoint.
+    public init(_ address: Address, metadata: [String: String] = [:], weight: Double = 1) {
+        self.address = address
+        self.metadata = metadata
+        self.weight = weight
+    }
+
+    /// An endpoint at a host (an IP address or a name) and port.
+    public init(host: String, port: Int, metadata: [String: String] = [:], weight: Double = 1) {
+        self.init(.host(host, port: port), metadata: metadata, weight: weight)
+    }
+}
+
+extension Endpoint.Address: CustomStringConvertible {
+    /// `127.0.0.1:50051`, `[::1]:50051`, `unix:/run/x.sock` or `memory:users`.
+    public var description: String {
+        switch self {
+        case .host(let host, let port): host.contains(":") ? "[\(host)]:\(port)" : "\(host):\(port)"
+        case .unix(let path): "unix:\(path)"
+        case .memory(let name): "memory:\(name)"
+        }
+    }
+}
+
+extension Endpoint.Address: LosslessStringConvertible {
+    /// Reads what ``description`` writes; nil for anything else.
+    public init?(_ text: String) {
+        if text.hasPrefix("unix:") {
+            let path = String(text.dropFirst(5))
+            guard !path.isEmpty else { return nil }
+            self = .unix(path: path)
+        } else if text.hasPrefix("memory:") {
+            self = .memory(String(text.dropFirst(7)))
+        } else {
+            guard let colon = text.lastIndex(of: ":") else { return nil }
+            guard let port = Int(text[text.index(after: colon)...]), (0...65535).contains(port) else { return nil }
+            var host = text[..<colon]
+            if host.hasPrefix("["), host.hasSuffix("]") {
+                host = host.dropFirst().dropLast()
+            } else if host.contains(":") {
+                return nil
+            }
+            guard !host.isEmpty else { return nil }
+            self = .host(String(host), port: port)
+        }
+    }
+}
+
+extension Endpoint: CustomStringConvertible {
+    /// The address.
+    public var description: String { address.description }
+}

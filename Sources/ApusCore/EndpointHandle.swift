@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Synchronization
+
+/// What a channel knows of its way to an endpoint. Source: gRPC connectivity semantics.
+public enum ConnectivityState: UInt8, Sendable, Hashable {
+    /// No connection and no wish for one; a call opens it.
+    case idle
+    /// A connection is being made.
+    case connecting
+    /// A connection is there.
+    case ready
+    /// The last attempt failed; the next one waits for its back-off.
+    case transientFailure
+    /// The endpoint left; no connection will be made.
+    case shutdown
+}
+
+/// One endpoint as balancers and the transport share it: identity, connectivity, calls in flight.
+///
+/// Discovery keeps the handle of an endpoint that did not change, so its connections and counts go on.
+public final class EndpointHandle: Sendable {
+    /// The endpoint.
+    public let endpoint: Endpoint
+
+    private let state = Atomic<UInt8>(ConnectivityState.idle.rawValue)
+    private let calls = Atomic<Int>(0)
+    private let hooks = Mutex<RetireHooks>(RetireHooks())
+
+    private struct RetireHooks {
+        var retired = false
+        var actions: [@Sendable () -> Void] = []
+    }
+
+    /// A handle for an endpoint that was not known before.
+    public init(_ endpoint: Endpoint) { self.endpoint = endpoint }
+
+    /// The state of the transport's way to the endpoint; set by the transport alone.
+    public package(set) var connectivity: ConnectivityState {
+        get { ConnectivityState(rawValue: state.load(ordering: .relaxed)) ?? .idle }
+        set { state.store(newValue.rawValue, ordering: .relaxed) }
+    }
+
+    /// Calls that were started here and have not ended.
+    public var callsInFlight: Int { calls.load(ordering: .relaxed) }
+
+    package func callStarted() { calls.wrappingAdd(1, ordering: .relaxed) }
+    package func callEnded() { calls.wrappingSubtract(1, ordering: .relaxed) }
+
+    /// Whether discovery has dropped the endpoint.
+    public var isRetired: Bool { hooks.withLock { $0.retired } }
+
+    /// Tells the transport that discovery dropped the endpoint: calls in flight finish, then connections close.
+    public func retire() {
+        let actions = hooks.withLock { hooks in
+            hooks.retired = true
+            defer { hooks.actions = [] }
+            return hooks.actions
+        }
+        for action in actions { action() }
+    }
+
+    /// Runs `action` once when the handle retires, at once if it has.
+    package func onRetire(_ action: @escaping @Sendable () -> Void) {
+        let late = hooks.withLock { hooks in
+            if !hooks.retired { hooks.actions.append(action) }
+            return hooks.retired
+        }
+        if late { action() }
+    }
+}
+
+extension EndpointHandle: Hashable {
+    /// Handles are equal when they are the same object.
+    public static func == (left: EndpointHandle, right: EndpointHandle) -> Bool { left === right }
+    /// Hashes the identity.
+    public func hash(into hasher: inout Hasher) { hasher.combine(ObjectIdentifier(self)) }
+}

@@ -1,0 +1,173 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Synchronization
+
+/// A bounded queue of messages between a writer and a reader that run on different tasks.
+///
+/// A write suspends while ``highWaterMark`` bytes wait to be read; a read suspends while nothing waits.
+/// Any number of writers, one reader.
+public final class MessagePipe: MessageSource {
+    /// Bytes (prefixes included) that may wait before writers suspend.
+    public let highWaterMark: Int
+
+    private typealias Reader = UnsafeContinuation<MessageBytes?, any Error>
+    private typealias Writer = UnsafeContinuation<Void, any Error>
+
+    private struct State {
+        var queue = Deque<MessageBytes>()
+        var bytes = 0
+        var ended = false
+        var failure: RPCError?
+        var reader: Reader?
+        var writers: [(id: UInt64, continuation: Writer)] = []
+        var lastID: UInt64 = 0
+        var cancelledWrites: Set<UInt64> = []
+    }
+
+    private let state = Mutex(State())
+
+    /// An empty pipe.
+    public init(highWaterMark: Int = 64 * 1024) { self.highWaterMark = highWaterMark }
+
+    /// Appends a message, once there is room.
+    ///
+    /// - Throws: the error that the pipe failed with; FAILED_PRECONDITION after ``finish()``; `CancellationError`.
+    public func write(_ message: MessageBytes) async throws {
+        while try !offer(message) { try await room() }
+    }
+
+    /// Ends the stream: the reader gets what waits, then nil. Later writes fail.
+    public func finish() {
+        let reader = state.withLock { state -> Reader? in
+            guard !state.ended else { return nil }
+            state.ended = true
+            return state.queue.isEmpty ? state.reader.take() : nil
+        }
+        reader?.resume(returning: nil)
+        resumeWriters(throwing: nil)
+    }
+
+    /// Breaks the stream for both sides: what waits is dropped, reads and writes throw `error`.
+    public func fail(_ error: RPCError) {
+        let reader = state.withLock { state -> Reader? in
+            guard state.failure == nil else { return nil }
+            state.failure = error
+            state.ended = true
+            state.queue.removeAll()
+            state.bytes = 0
+            return state.reader.take()
+        }
+        reader?.resume(throwing: error)
+        resumeWriters(throwing: error)
+    }
+
+    /// The reader is gone: writes throw CANCELLED.
+    public func cancel() { fail(RPCError(.cancelled, "the reader of this stream is gone")) }
+
+    /// The next message; nil at the end.
+    public func next() async throws -> MessageBytes? {
+        try await withTaskCancellationHandler {
+            try await withUnsafeThrowingContinuation { (continuation: Reader) in
+                take(continuation)
+            }
+        } onCancel: {
+            let reader = state.withLock { $0.reader.take() }
+            reader?.resume(throwing: CancellationError())
+        }
+    }
+
+    private enum Answer {
+        case message(MessageBytes)
+        case end
+        case fail(any Error)
+        case wait
+    }
+
+    private func take(_ continuation: Reader) {
+        let cancelled = Task.isCancelled
+        let answer = state.withLock { state -> Answer in
+            if let failure = state.failure { return .fail(failure) }
+            if let message = state.queue.popFirst() {
+                state.bytes -= message.count + MessageBytes.prefixSize
+                return .message(message)
+            }
+            if state.ended { return .end }
+            if cancelled { return .fail(CancellationError()) }
+            if state.reader != nil { return .fail(RPCError(.internal, "two tasks read one stream")) }
+            state.reader = continuation
+            return .wait
+        }
+        switch answer {
+        case .message(let message):
+            resumeWritersIfRoom()
+            continuation.resume(returning: message)
+        case .end: continuation.resume(returning: nil)
+        case .fail(let error): continuation.resume(throwing: error)
+        case .wait: break
+        }
+    }
+
+    private func offer(_ message: MessageBytes) throws -> Bool {
+        let (accepted, reader) = try state.withLock { state -> (Bool, Reader?) in
+            if let failure = state.failure { throw failure }
+            if state.ended { throw RPCError(.failedPrecondition, "a message was written after the stream's end") }
+            if let reader = state.reader.take() { return (true, reader) }
+            guard state.bytes < highWaterMark else { return (false, nil) }
+            state.queue.append(message)
+            state.bytes += message.count + MessageBytes.prefixSize
+            return (true, nil)
+        }
+        reader?.resume(returning: message)
+        return accepted
+    }
+
+    // Waits until there may be room; `write` then tries again.
+    private func room() async throws {
+        let id = state.withLock { state in
+            state.lastID += 1
+            return state.lastID
+        }
+        try await withTaskCancellationHandler {
+            try await withUnsafeThrowingContinuation { (continuation: Writer) in
+                let waits = state.withLock { state in
+                    if state.cancelledWrites.remove(id) != nil || state.ended || state.bytes < highWaterMark {
+                        return false
+                    }
+                    state.writers.append((id, continuation))
+                    return true
+                }
+                if !waits { continuation.resume() }
+            }
+            try Task.checkCancellation()
+        } onCancel: {
+            let writer = state.withLock { state -> Writer? in
+                guard let index = state.writers.firstIndex(where: { $0.id == id }) else {
+                    state.cancelledWrites.insert(id)
+                    return nil
+                }
+                return state.writers.remove(at: index).continuation
+            }
+            writer?.resume(throwing: CancellationError())
+        }
+        _ = state.withLock { $0.cancelledWrites.remove(id) }
+    }
+
+    private func resumeWritersIfRoom() {
+        let writers = state.withLock { state -> [(id: UInt64, continuation: Writer)] in
+            guard state.bytes < highWaterMark, !state.writers.isEmpty else { return [] }
+            defer { state.writers = [] }
+            return state.writers
+        }
+        for writer in writers { writer.continuation.resume() }
+    }
+
+    private func resumeWriters(throwing error: RPCError?) {
+        let writers = state.withLock { state in
+            defer { state.writers = [] }
+            return state.writers
+        }
+        for writer in writers {
+            if let error { writer.continuation.resume(throwing: error) } else { writer.continuation.resume() }
+        }
+    }
+}

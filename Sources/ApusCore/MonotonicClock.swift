@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// A moment on a clock that never goes back, in nanoseconds since an arbitrary start.
+public struct MonotonicInstant: Sendable, Hashable, Comparable, InstantProtocol {
+    /// Nanoseconds since the clock's start.
+    public let nanoseconds: Int64
+
+    /// A moment.
+    public init(nanoseconds: Int64) { self.nanoseconds = nanoseconds }
+
+    /// The moment `duration` later, held at the ends of the range instead of overflowing.
+    public func advanced(by duration: Duration) -> MonotonicInstant {
+        let (sum, overflow) = nanoseconds.addingReportingOverflow(duration.saturatedNanoseconds)
+        if overflow { return MonotonicInstant(nanoseconds: duration < .zero ? .min : .max) }
+        return MonotonicInstant(nanoseconds: sum)
+    }
+
+    /// The time from here to `other`.
+    public func duration(to other: MonotonicInstant) -> Duration {
+        let (difference, overflow) = other.nanoseconds.subtractingReportingOverflow(nanoseconds)
+        return .nanoseconds(overflow ? (other > self ? .max : .min) : difference)
+    }
+
+    /// Earlier moments first.
+    public static func < (left: MonotonicInstant, right: MonotonicInstant) -> Bool {
+        left.nanoseconds < right.nanoseconds
+    }
+}
+
+extension Duration {
+    /// Whole nanoseconds, held at the ends of `Int64` (292 years).
+    package var saturatedNanoseconds: Int64 {
+        let (seconds, attoseconds) = components
+        let (scaled, overflow) = seconds.multipliedReportingOverflow(by: 1_000_000_000)
+        let (sum, carry) = scaled.addingReportingOverflow(attoseconds / 1_000_000_000)
+        return overflow || carry ? (seconds < 0 ? .min : .max) : sum
+    }
+}
+
+/// The source of time for deadlines, back-off and leases: a value, so that tests can turn it by hand.
+public protocol MonotonicClock: Sendable {
+    /// The present moment.
+    var now: MonotonicInstant { get }
+
+    /// Waits until `deadline`.
+    ///
+    /// - Throws: `CancellationError` when the task is cancelled first.
+    func sleep(until deadline: MonotonicInstant) async throws
+}
+
+/// The machine's continuous clock: time goes on while the machine is suspended, as it does for a call's peer.
+public struct SystemClock: MonotonicClock {
+    private static let start = ContinuousClock.now
+
+    /// The machine's clock.
+    public init() {}
+
+    /// Nanoseconds since the process first asked.
+    public var now: MonotonicInstant {
+        MonotonicInstant(nanoseconds: (ContinuousClock.now - Self.start).saturatedNanoseconds)
+    }
+
+    /// Waits on the runtime's timer.
+    public func sleep(until deadline: MonotonicInstant) async throws {
+        try await Task.sleep(until: Self.start.advanced(by: .nanoseconds(deadline.nanoseconds)), clock: .continuous)
+    }
+}

@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// Who wants to be told what happens to calls: logs, metrics, traces. Every method has an empty default.
+///
+/// Called on the threads that do the work: be quick and do not block. A channel or server without an observer
+/// pays nothing for them.
+public protocol Observer: Sendable {
+    /// A channel starts a call.
+    func callStarted(_ call: ClientCall)
+    /// A call of a channel ended; nil means success.
+    func callEnded(_ call: ClientCall, error: RPCError?)
+    /// A balancer chose `endpoint` among the call's candidates for its try `call.attempt`.
+    func picked(_ endpoint: EndpointHandle, for call: ClientCall)
+    /// A try failed, and the call will be tried again after `delay`.
+    func retrying(_ call: ClientCall, after error: RPCError, delay: Duration)
+    /// Discovery has a new list for a target.
+    func resolved(_ target: String, candidates: Candidates)
+    /// The transport's way to an endpoint changed its state.
+    func connectivityChanged(_ endpoint: Endpoint, to state: ConnectivityState)
+    /// A server starts to handle a call.
+    func serverCallStarted(_ call: ServerCall)
+    /// A server's handler ended; nil means success.
+    func serverCallEnded(_ call: ServerCall, error: RPCError?)
+}
+
+extension Observer {
+    /// Does nothing.
+    public func callStarted(_ call: ClientCall) {}
+    /// Does nothing.
+    public func callEnded(_ call: ClientCall, error: RPCError?) {}
+    /// Does nothing.
+    public func picked(_ endpoint: EndpointHandle, for call: ClientCall) {}
+    /// Does nothing.
+    public func retrying(_ call: ClientCall, after error: RPCError, delay: Duration) {}
+    /// Does nothing.
+    public func resolved(_ target: String, candidates: Candidates) {}
+    /// Does nothing.
+    public func connectivityChanged(_ endpoint: Endpoint, to state: ConnectivityState) {}
+    /// Does nothing.
+    public func serverCallStarted(_ call: ServerCall) {}
+    /// Does nothing.
+    public func serverCallEnded(_ call: ServerCall, error: RPCError?) {}
+}

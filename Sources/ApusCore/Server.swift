@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// The services of a process with the policies in front of them. A transport listens for it.
+public final class Server: Sendable {
+    /// The methods.
+    public let router: Router
+    /// Who is told of this server's calls.
+    public let observer: (any Observer)?
+    private let interceptors: [any ServerInterceptor]
+
+    /// A server.
+    ///
+    /// - Parameters:
+    ///   - services: what it serves: values that conform to generated handler protocols.
+    ///   - interceptors: the policies in front of every handler, outermost first.
+    /// - Throws: FAILED_PRECONDITION when two services have the same method.
+    public init(
+        _ services: [any Service], interceptors: [any ServerInterceptor] = [], observer: (any Observer)? = nil
+    ) throws(RPCError) {
+        router = try Router(services)
+        self.interceptors = interceptors
+        self.observer = observer
+    }
+
+    /// Runs a call through the interceptors and its handler.
+    ///
+    /// - Throws: the handler's `RPCError`; CANCELLED for a `CancellationError`; UNKNOWN for any other error, whose
+    ///   text stays in the process.
+    package func answer(_ call: ServerCall, _ route: Route) async throws(RPCError) -> ServerResponse {
+        observer?.serverCallStarted(call)
+        do {
+            let response = try await ServerCall.$current.withValue(call) {
+                guard !interceptors.isEmpty else { return try await route.handler(call) }
+                return try await ServerNext(interceptors: interceptors, index: 0, route: route)(call)
+            }
+            observer?.serverCallEnded(call, error: nil)
+            return response
+        } catch {
+            let mapped = Self.mapped(error)
+            observer?.serverCallEnded(call, error: mapped)
+            throw mapped
+        }
+    }
+
+    private static func mapped(_ error: any Error) -> RPCError {
+        switch error {
+        case let error as RPCError: error
+        case is CancellationError: RPCError(.cancelled, "the call was cancelled")
+        default: RPCError(.unknown, "the handler failed")
+        }
+    }
+}

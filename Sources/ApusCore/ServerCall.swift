@@ -1,0 +1,120 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// A call as a server's interceptors and handlers see it.
+public struct ServerCall: Sendable {
+    /// The method.
+    public let method: MethodDescriptor
+    /// The metadata that came with the call.
+    public let metadata: Metadata
+    /// When the client gives up; ``CallDeadline/none`` when it did not say.
+    public let deadline: CallDeadline
+    /// The address of the client's end of the connection.
+    public let peer: Endpoint.Address
+    /// The request.
+    public var request: MessageBody
+    /// Where the response goes.
+    public var responder: any ServerResponder
+
+    /// A call as a transport starts it.
+    public init(
+        method: MethodDescriptor, metadata: Metadata, deadline: CallDeadline, peer: Endpoint.Address,
+        request: MessageBody, responder: any ServerResponder
+    ) {
+        self.method = method
+        self.metadata = metadata
+        self.deadline = deadline
+        self.peer = peer
+        self.request = request
+        self.responder = responder
+    }
+
+    /// The call that the current task handles, if any: calls made meanwhile inherit its deadline.
+    @TaskLocal public static var current: ServerCall?
+
+    /// Sets the initial metadata of the response; it goes out with the first message, or with
+    /// ``sendInitialMetadata()``. Without effect once it has left.
+    public func setInitialMetadata(_ metadata: Metadata) { responder.setInitialMetadata(metadata) }
+
+    /// Sends the initial metadata now, before the first message is there.
+    public func sendInitialMetadata() { responder.sendInitialMetadata() }
+
+    /// Sets the trailing metadata, sent with the status.
+    public func setTrailers(_ metadata: Metadata) { responder.setTrailers(metadata) }
+}
+
+/// The response half of a call, as the transport gives it to the server. Safe from any task.
+public protocol ServerResponder: AnyObject, Sendable {
+    /// Sets the initial metadata, if it has not left yet.
+    func setInitialMetadata(_ metadata: Metadata)
+    /// Sends the initial metadata now, if it has not left yet.
+    func sendInitialMetadata()
+    /// Sets the trailing metadata.
+    func setTrailers(_ metadata: Metadata)
+    /// Sends a message of a streamed response, waiting while too many bytes are on their way.
+    ///
+    /// - Throws: CANCELLED when the call is over.
+    func write(_ message: MessageBytes) async throws(RPCError)
+}
+
+/// The sending side of a streamed response.
+public struct ResponseWriter<Codec: MessageCodec>: Sendable {
+    @usableFromInline let responder: any ServerResponder
+
+    @usableFromInline
+    init(_ responder: any ServerResponder) { self.responder = responder }
+
+    /// Sends a message, waiting while too many bytes are on their way.
+    ///
+    /// - Throws: CANCELLED when the client is gone or the deadline has passed.
+    @inlinable
+    public func write(_ message: Codec.Message) async throws(RPCError) {
+        try await responder.write(try Codec.encode(message))
+    }
+}
+
+/// The requests of a client that sends many: an `AsyncSequence` for one consumer.
+public struct RequestStream<Codec: MessageCodec>: AsyncSequence, Sendable {
+    /// The decoded messages.
+    public typealias Element = Codec.Message
+
+    @usableFromInline let source: any MessageSource
+
+    @usableFromInline
+    init(_ source: any MessageSource) { self.source = source }
+
+    /// The next message, nil after the last.
+    ///
+    /// - Throws: CANCELLED when the client is gone; INTERNAL for bytes that are no such message.
+    @inlinable
+    public func next() async throws(RPCError) -> Element? {
+        let bytes: MessageBytes?
+        do {
+            bytes = try await source.next()
+        } catch {
+            throw RPCError(wrapping: error)
+        }
+        guard let bytes else { return nil }
+        return try Codec.decode(bytes)
+    }
+
+    /// An iterator over the same messages.
+    public func makeAsyncIterator() -> Iterator { Iterator(stream: self) }
+
+    /// Reads one message after the other.
+    public struct Iterator: AsyncIteratorProtocol {
+        @usableFromInline let stream: RequestStream
+
+        @usableFromInline
+        init(stream: RequestStream) { self.stream = stream }
+
+        /// The next message, nil after the last.
+        @inlinable
+        public mutating func next() async throws(RPCError) -> Element? { try await stream.next() }
+
+        /// The next message, nil after the last.
+        @inlinable
+        public mutating func next(
+            isolation actor: isolated (any Actor)?
+        ) async throws(RPCError) -> Element? { try await stream.next() }
+    }
+}
