@@ -73,6 +73,9 @@ public struct MessageBytes: @unchecked Sendable {
         }
     }
 
+    /// What keeps the bytes of ``withUnsafeFrame(_:)`` alive and in place.
+    package var owner: AnyObject { storage }
+
     /// The message's bytes, copied.
     public var bytes: [UInt8] { withUnsafeBytes { [UInt8]($0) } }
 }

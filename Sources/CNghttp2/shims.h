@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
+#include <stddef.h>
 #include <nghttp2/nghttp2.h>
 
 // nghttp2 1.60 introduced mem_recv2/mem_send2 (nghttp2_ssize for ssize_t) and deprecated the old pair.

@@ -1,0 +1,117 @@
+// SPDX-License-Identifier: Apache-2.0
+
+internal import CNghttp2
+
+/// The functions that nghttp2 calls, and the table of them. Nothing thrown crosses C; none of them deletes a session.
+///
+/// `context` is the `HTTP2Session` that made the nghttp2 session and deletes it before it goes: hence unretained.
+enum HTTP2Callbacks {
+    // Made once, never changed, never freed: safe to share between threads.
+    nonisolated(unsafe) static let table: OpaquePointer? = {
+        var callbacks: OpaquePointer?
+        guard nghttp2_session_callbacks_new(&callbacks) == 0 else { return nil }
+        nghttp2_session_callbacks_set_on_begin_headers_callback(callbacks, onBeginHeaders)
+        nghttp2_session_callbacks_set_on_header_callback(callbacks, onHeader)
+        nghttp2_session_callbacks_set_on_data_chunk_recv_callback(callbacks, onDataChunk)
+        nghttp2_session_callbacks_set_on_frame_recv_callback(callbacks, onFrame)
+        nghttp2_session_callbacks_set_on_frame_send_callback(callbacks, onFrameSent)
+        nghttp2_session_callbacks_set_on_stream_close_callback(callbacks, onStreamClose)
+        nghttp2_session_callbacks_set_send_data_callback(callbacks, onSendData)
+        return callbacks
+    }()
+
+    static func provider(for stream: HTTP2Stream) -> nghttp2_data_provider {
+        var provider = nghttp2_data_provider()
+        // Unretained: nghttp2 asks only while the stream is open, and until then the session retains it.
+        provider.source.ptr = Unmanaged.passUnretained(stream).toOpaque()
+        provider.read_callback = onRead
+        return provider
+    }
+}
+
+private func session(_ context: UnsafeMutableRawPointer?) -> HTTP2Session? {
+    context.map { Unmanaged<HTTP2Session>.fromOpaque($0).takeUnretainedValue() }
+}
+
+private func onBeginHeaders(
+    _: OpaquePointer?, frame: UnsafePointer<nghttp2_frame>?, context: UnsafeMutableRawPointer?
+) -> Int32 {
+    guard let frame, let session = session(context) else { return 0 }
+    guard frame.pointee.headers.cat == NGHTTP2_HCAT_REQUEST else { return 0 }
+    // The manual of nghttp2_on_begin_headers_callback: this answer resets the stream and nothing else.
+    return session.opened(frame.pointee.hd.stream_id) ? 0 : NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE.rawValue
+}
+
+private func onHeader(
+    _: OpaquePointer?, frame: UnsafePointer<nghttp2_frame>?, name: UnsafePointer<UInt8>?, nameCount: Int,
+    value: UnsafePointer<UInt8>?, valueCount: Int, _: UInt8, context: UnsafeMutableRawPointer?
+) -> Int32 {
+    guard let frame, let stream = session(context)?.stream(frame.pointee.hd.stream_id) else { return 0 }
+    stream.receiveField(
+        name: UnsafeRawBufferPointer(start: name, count: nameCount),
+        value: UnsafeRawBufferPointer(start: value, count: valueCount))
+    return 0
+}
+
+private func onDataChunk(
+    _: OpaquePointer?, _: UInt8, id: Int32, data: UnsafePointer<UInt8>?, count: Int, context: UnsafeMutableRawPointer?
+) -> Int32 {
+    guard let session = session(context) else { return 0 }
+    session.consumeConnection(count)
+    session.stream(id)?.receiveData(UnsafeRawBufferPointer(start: data, count: count))
+    return 0
+}
+
+private func onFrame(
+    _: OpaquePointer?, frame: UnsafePointer<nghttp2_frame>?, context: UnsafeMutableRawPointer?
+) -> Int32 {
+    if let frame { session(context)?.receivedFrame(frame.pointee) }
+    return 0
+}
+
+private func onFrameSent(
+    _: OpaquePointer?, frame: UnsafePointer<nghttp2_frame>?, context: UnsafeMutableRawPointer?
+) -> Int32 {
+    if let frame { session(context)?.sentFrame(frame.pointee) }
+    return 0
+}
+
+// Always 0: an error returned here leaks the stream (CVE-2023-35945 is not fixed in every version we meet).
+private func onStreamClose(_: OpaquePointer?, id: Int32, code: UInt32, context: UnsafeMutableRawPointer?) -> Int32 {
+    session(context)?.closed(id, code: code)
+    return 0
+}
+
+private func onRead(
+    _: OpaquePointer?, id: Int32, _: UnsafeMutablePointer<UInt8>?, limit: Int, flags: UnsafeMutablePointer<UInt32>?,
+    source: UnsafeMutablePointer<nghttp2_data_source>?, context: UnsafeMutableRawPointer?
+) -> Int {
+    guard let session = session(context), let pointer = source?.pointee.ptr, let flags else { return 0 }
+    let stream = Unmanaged<HTTP2Stream>.fromOpaque(pointer).takeUnretainedValue()
+    let noCopy = NGHTTP2_DATA_FLAG_NO_COPY.rawValue
+    let end = NGHTTP2_DATA_FLAG_EOF.rawValue
+    switch session.nextData(stream, limit: limit) {
+    case .bytes(let count):
+        flags.pointee = noCopy
+        return count
+    case .bytesAndEnd(let count):
+        flags.pointee = noCopy | end
+        return count
+    case .bytesAndTrailers(let count, let trailers):
+        flags.pointee = noCopy | end | NGHTTP2_DATA_FLAG_NO_END_STREAM.rawValue
+        session.submitTrailers(trailers, stream: stream)
+        return count
+    case .later: return Int(NGHTTP2_ERR_DEFERRED.rawValue)
+    case .pause: return Int(NGHTTP2_ERR_PAUSE.rawValue)
+    }
+}
+
+private func onSendData(
+    _: OpaquePointer?, frame: UnsafeMutablePointer<nghttp2_frame>?, header: UnsafePointer<UInt8>?, count: Int,
+    source: UnsafeMutablePointer<nghttp2_data_source>?, context: UnsafeMutableRawPointer?
+) -> Int32 {
+    guard let session = session(context), let pointer = source?.pointee.ptr else { return 0 }
+    let stream = Unmanaged<HTTP2Stream>.fromOpaque(pointer).takeUnretainedValue()
+    session.sendData(stream, header: UnsafeRawBufferPointer(start: header, count: 9), count: count)
+    return 0
+}

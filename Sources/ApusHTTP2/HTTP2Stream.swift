@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// What a stream can give to a DATA frame now.
+public enum DataAnswer {
+    /// This many bytes, more may follow.
+    case bytes(Int)
+    /// This many bytes, and then END_STREAM.
+    case bytesAndEnd(Int)
+    /// This many bytes, and then these trailers with END_STREAM.
+    case bytesAndTrailers(Int, HeaderBlock)
+    /// Nothing now: ``HTTP2Session/resumeData(_:)`` tells when there is more.
+    case later
+    /// The output is full: ask again when it was written.
+    case pause
+}
+
+/// One HTTP/2 stream as its session sees it: events in, DATA out. Subclassed by the users of a session.
+///
+/// nghttp2 owns the stream's states (RFC 9113, section 5.1); a subclass models only what it carries. Confined to the
+/// session's thread. The session keeps the object alive from the stream's start until ``closed(code:)``.
+open class HTTP2Stream {
+    /// The stream's identifier; 0 before a request was submitted.
+    public internal(set) var id: Int32 = 0
+
+    // The session's list of its open streams. Unowned and unsafe: a stream is in the list exactly while the
+    // session holds a retain on it.
+    unowned(unsafe) var previous: HTTP2Stream?
+    unowned(unsafe) var next: HTTP2Stream?
+
+    /// A stream that no session knows yet.
+    public init() {}
+
+    /// One field of a header block.
+    open func receiveField(name: UnsafeRawBufferPointer, value: UnsafeRawBufferPointer) {}
+    /// A header block is complete.
+    open func receiveFieldsEnd(endStream: Bool) {}
+    /// A piece of DATA, without padding. The pointer is valid only during the call.
+    open func receiveData(_ bytes: UnsafeRawBufferPointer) {}
+    /// END_STREAM came with a DATA frame.
+    open func receiveEnd() {}
+    /// A HEADERS frame of this stream left.
+    open func sentHeaders(endStream: Bool) {}
+    /// What the next DATA frame may carry, `limit` bytes at most.
+    open func nextData(limit: Int) -> DataAnswer { .later }
+    /// Appends the bytes that ``nextData(limit:)`` has promised.
+    open func takeData(_ count: Int, into output: OutputBuffer) {}
+    /// The stream is over; `code` is 0 (NO_ERROR) or an RFC 9113 error code.
+    open func closed(code: UInt32) {}
+}

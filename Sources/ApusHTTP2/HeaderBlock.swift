@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: Apache-2.0
+
+internal import CNghttp2
+
+/// A list of header fields to send. Names and values that are literals are never copied.
+public struct HeaderBlock: Sendable {
+    // Fields are kept as positions into `storage` or as addresses of literals, and become nghttp2's structures when
+    // the block is submitted.
+    private enum Text: Sendable {
+        case literal(StaticString)
+        case stored(offset: Int, count: Int)
+    }
+
+    private var fields: [(name: Text, value: Text)] = []
+    private var storage: [UInt8] = []
+
+    package init() {}
+
+    package var count: Int { fields.count }
+
+    /// Appends a field whose name and value are literals.
+    package mutating func add(_ name: StaticString, _ value: StaticString) {
+        fields.append((.literal(name), .literal(value)))
+    }
+
+    /// Appends a field whose name is a literal.
+    package mutating func add(_ name: StaticString, _ value: some Collection<UInt8>) {
+        let value = store(value)
+        fields.append((.literal(name), value))
+    }
+
+    /// Appends a field.
+    package mutating func add(name: some Collection<UInt8>, value: some Collection<UInt8>) {
+        let name = store(name)
+        let value = store(value)
+        fields.append((name, value))
+    }
+
+    private mutating func store(_ bytes: some Collection<UInt8>) -> Text {
+        let offset = storage.count
+        storage.append(contentsOf: bytes)
+        return .stored(offset: offset, count: storage.count - offset)
+    }
+
+    /// The fields as nghttp2 takes them; valid during the call.
+    func withFields<R>(_ body: (UnsafePointer<nghttp2_nv>, Int) -> R) -> R {
+        storage.withUnsafeBufferPointer { stored in
+            withUnsafeTemporaryAllocation(of: nghttp2_nv.self, capacity: max(fields.count, 1)) { target in
+                for (index, field) in fields.enumerated() {
+                    target.initializeElement(at: index, to: Self.field(field.name, field.value, stored))
+                }
+                // A temporary allocation always has an address.
+                return target.baseAddress.map { body(UnsafePointer($0), fields.count) } ?? body(Self.none, 0)
+            }
+        }
+    }
+
+    // Never read: it goes with a count of zero.
+    nonisolated(unsafe) private static let none = UnsafePointer(UnsafeMutablePointer<nghttp2_nv>.allocate(capacity: 1))
+
+    private static func field(_ name: Text, _ value: Text, _ stored: UnsafeBufferPointer<UInt8>) -> nghttp2_nv {
+        let (nameStart, nameCount, nameFlag) = address(name, stored, NGHTTP2_NV_FLAG_NO_COPY_NAME.rawValue)
+        let (valueStart, valueCount, valueFlag) = address(value, stored, NGHTTP2_NV_FLAG_NO_COPY_VALUE.rawValue)
+        return nghttp2_nv(
+            name: UnsafeMutablePointer(mutating: nameStart), value: UnsafeMutablePointer(mutating: valueStart),
+            namelen: nameCount, valuelen: valueCount, flags: UInt8(truncatingIfNeeded: nameFlag | valueFlag))
+    }
+
+    // Literals live as long as the process, so nghttp2 need not copy them; it copies what is stored here.
+    private static func address(
+        _ text: Text, _ stored: UnsafeBufferPointer<UInt8>, _ flag: UInt32
+    ) -> (UnsafePointer<UInt8>?, Int, UInt32) {
+        switch text {
+        case .literal(let literal): (literal.utf8Start, literal.utf8CodeUnitCount, flag)
+        case .stored(let offset, let count): (stored.baseAddress.map { $0 + offset }, count, 0)
+        }
+    }
+}

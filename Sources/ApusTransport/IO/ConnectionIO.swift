@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package import ApusCore
+package import ApusHTTP2
+
+/// The two ends of a byte stream, as a connection sees its own: a socket, or a pipe in memory. Loop only.
+package protocol ConnectionIO: AnyObject {
+    /// Who is on the other side.
+    var peer: Endpoint.Address { get }
+
+    /// Begins to report bytes to `handler`, which is kept alive until it was told of the end.
+    func start(_ handler: any ConnectionIOHandler)
+
+    /// Takes all of `output`, which is empty afterwards.
+    ///
+    /// - Returns: whether everything left at once. If not, write no more until the handler's `ioDrained()`.
+    func write(_ output: OutputBuffer) -> Bool
+
+    /// Stops reporting bytes, or goes on with it.
+    func setReading(_ reading: Bool)
+
+    /// Closes the stream once what was taken has been written, or after a while; the handler is told of no more.
+    func close()
+}
+
+/// What a byte stream reports. Loop only.
+package protocol ConnectionIOHandler: AnyObject {
+    /// Bytes arrived; valid during the call.
+    func ioReceived(_ bytes: UnsafeRawBufferPointer)
+    /// Everything that was taken has left.
+    func ioDrained()
+    /// The stream ended; `reason` is what people should read. Nothing is reported after this.
+    func ioEnded(_ reason: String)
+}

@@ -1,0 +1,235 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package import ApusCore
+package import ApusHTTP2
+import CLibuv
+
+/// A connected TCP or Unix domain socket on a loop.
+///
+/// C owns one retain of this object from ``init`` until the handle's close callback. Confined to its loop.
+package final class UVStreamIO: ConnectionIO {
+    package private(set) var peer: Endpoint.Address
+    let loop: UVLoop
+    private let handle: UnsafeMutablePointer<uv_stream_t>
+    private var handler: (any ConnectionIOHandler)?
+    private var isClosing = false
+    private var isWriting = false
+    private var closesAfterWrite = false
+    private lazy var linger = LoopTimer { [unowned self] in self.closeNow() }
+
+    // A peer that takes nothing may not hold a closed connection for longer.
+    private static let lingerTime = Duration.seconds(5)
+
+    /// Which family of sockets a handle is for.
+    enum Kind {
+        case tcp
+        case pipe
+    }
+
+    init(_ kind: Kind, loop: UVLoop, peer: Endpoint.Address) throws(RPCError) {
+        self.loop = loop
+        self.peer = peer
+        let memory: UnsafeMutableRawPointer
+        let result: Int32
+        switch kind {
+        case .tcp:
+            let tcp = UnsafeMutablePointer<uv_tcp_t>.allocate(capacity: 1)
+            result = uv_tcp_init(loop.handle, tcp)
+            memory = UnsafeMutableRawPointer(tcp)
+        case .pipe:
+            let pipe = UnsafeMutablePointer<uv_pipe_t>.allocate(capacity: 1)
+            result = uv_pipe_init(loop.handle, pipe, 0)
+            memory = UnsafeMutableRawPointer(pipe)
+        }
+        // Both begin with uv_stream_t's fields: libuv's manual allows the cast.
+        handle = memory.assumingMemoryBound(to: uv_stream_t.self)
+        handle.pointee.data = Unmanaged.passRetained(self).toOpaque()
+        try UVError.check(result, "cannot make a socket")
+    }
+
+    /// Takes over a connected descriptor.
+    ///
+    /// - Throws: when the descriptor is no such socket; it is closed then.
+    convenience init(adopting descriptor: Int32, isPipe: Bool, loop: UVLoop) throws(RPCError) {
+        try self.init(isPipe ? .pipe : .tcp, loop: loop, peer: .unix(path: ""))
+        let result =
+            isPipe ? withPipe { uv_pipe_open($0, descriptor) } : withTCP { uv_tcp_open($0, descriptor) }
+        if result < 0 {
+            SystemCalls.close(descriptor)
+            close()
+        }
+        try UVError.check(result, "cannot take over an accepted connection")
+        guard !isPipe else { return }
+        withTCP { tcp in
+            uv_tcp_nodelay(tcp, 1)
+            if let name = tcpName(tcp, uv_tcp_getpeername) { peer = name }
+        }
+    }
+
+    var stream: UnsafeMutablePointer<uv_stream_t> { handle }
+
+    func withTCP<R>(_ body: (UnsafeMutablePointer<uv_tcp_t>) -> R) -> R {
+        body(UnsafeMutableRawPointer(handle).assumingMemoryBound(to: uv_tcp_t.self))
+    }
+
+    func withPipe<R>(_ body: (UnsafeMutablePointer<uv_pipe_t>) -> R) -> R {
+        body(UnsafeMutableRawPointer(handle).assumingMemoryBound(to: uv_pipe_t.self))
+    }
+
+    func setPeer(_ peer: Endpoint.Address) { self.peer = peer }
+
+    // MARK: ConnectionIO
+
+    package func start(_ handler: any ConnectionIOHandler) {
+        self.handler = handler
+        setReading(true)
+    }
+
+    package func setReading(_ reading: Bool) {
+        guard !isClosing else { return }
+        if reading { uv_read_start(handle, uvAllocate, uvRead) } else { uv_read_stop(handle) }
+    }
+
+    package func write(_ output: OutputBuffer) -> Bool {
+        defer { output.reset() }
+        guard !isClosing, !isWriting, output.count > 0 else { return !isWriting }
+        let written = output.pieces.withUnsafeBufferPointer { pieces -> Int32 in
+            // Piece is laid out as iovec, which is what uv_buf_t is on Unix.
+            pieces.withMemoryRebound(to: uv_buf_t.self) { buffers in
+                uv_try_write(handle, buffers.baseAddress, UInt32(buffers.count))
+            }
+        }
+        if Int(written) == output.count { return true }
+        if written < 0, written != UV_EAGAIN.rawValue {
+            fail(written)
+            return false
+        }
+        writeLater(output.remainder(from: Int(max(0, written))))
+        return false
+    }
+
+    package func close() {
+        handler = nil
+        guard !isClosing, !closesAfterWrite else { return }
+        guard isWriting else { return closeNow() }
+        closesAfterWrite = true
+        uv_read_stop(handle)
+        loop.schedule(linger, at: loop.now.advanced(by: Self.lingerTime))
+    }
+
+    // MARK: libuv
+
+    private func writeLater(_ bytes: [UInt8]) {
+        let request = WriteRequest.make(bytes, self)
+        isWriting = true
+        let result = uv_write(request.handle, handle, request.buffer, 1, uvWritten)
+        if result < 0 {
+            request.free()
+            isWriting = false
+            fail(result)
+        }
+    }
+
+    fileprivate func written(_ status: Int32) {
+        isWriting = false
+        if closesAfterWrite { return closeNow() }
+        if status < 0 { return fail(status) }
+        handler?.ioDrained()
+    }
+
+    fileprivate func received(_ count: Int) {
+        if count > 0 {
+            handler?.ioReceived(UnsafeRawBufferPointer(rebasing: loop.readBuffer[..<count]))
+        } else if count < 0 {
+            fail(Int32(truncatingIfNeeded: count))
+        }
+    }
+
+    private func fail(_ code: Int32) {
+        guard !isClosing else { return }
+        let handler = handler
+        self.handler = nil
+        closeNow()
+        // From the loop's queue: a write that fails is still inside its caller.
+        let report = EndReport(handler, code == UV_EOF.rawValue ? "the peer closed the connection" : UVError.text(code))
+        loop.execute { report.run() }
+    }
+
+    private func closeNow() {
+        loop.cancel(linger)
+        guard !isClosing else { return }
+        isClosing = true
+        handler = nil
+        uv_close(UnsafeMutableRawPointer(handle).assumingMemoryBound(to: uv_handle_t.self), uvClosed)
+    }
+
+    fileprivate func release() {
+        UnsafeMutableRawPointer(handle).deallocate()
+        Unmanaged.passUnretained(self).release()
+    }
+}
+
+// Sendable: made and run on the same loop.
+private final class EndReport: @unchecked Sendable {
+    private let handler: (any ConnectionIOHandler)?
+    private let reason: String
+
+    init(_ handler: (any ConnectionIOHandler)?, _ reason: String) {
+        self.handler = handler
+        self.reason = reason
+    }
+
+    func run() { handler?.ioEnded(reason) }
+}
+
+/// Bytes that libuv writes by and by, in memory of their own until it has.
+private struct WriteRequest {
+    let handle: UnsafeMutablePointer<uv_write_t>
+    let buffer: UnsafeMutablePointer<uv_buf_t>
+
+    static func make(_ bytes: [UInt8], _ owner: UVStreamIO) -> WriteRequest {
+        let memory = UnsafeMutablePointer<UInt8>.allocate(capacity: max(bytes.count, 1))
+        memory.initialize(from: bytes, count: bytes.count)
+        let buffer = UnsafeMutablePointer<uv_buf_t>.allocate(capacity: 1)
+        let base = UnsafeMutableRawPointer(memory).assumingMemoryBound(to: CChar.self)
+        buffer.initialize(to: uv_buf_t(base: base, len: bytes.count))
+        let handle = UnsafeMutablePointer<uv_write_t>.allocate(capacity: 1)
+        handle.pointee.data = UnsafeMutableRawPointer(buffer)
+        return WriteRequest(handle: handle, buffer: buffer)
+    }
+
+    func free() {
+        buffer.pointee.base.map { UnsafeMutableRawPointer($0).deallocate() }
+        buffer.deallocate()
+        handle.deallocate()
+    }
+}
+
+// The handle's data is its UVStreamIO: retained until uvClosed has run.
+private func owner(_ data: UnsafeMutableRawPointer?) -> UVStreamIO? {
+    data.map { Unmanaged<UVStreamIO>.fromOpaque($0).takeUnretainedValue() }
+}
+
+private func uvAllocate(
+    _ handle: UnsafeMutablePointer<uv_handle_t>?, _: Int, _ buffer: UnsafeMutablePointer<uv_buf_t>?
+) {
+    // One buffer for all sockets of a loop: what was read is consumed before the next read.
+    guard let memory = owner(handle?.pointee.data)?.loop.readBuffer else { return }
+    buffer?.pointee = uv_buf_t(
+        base: memory.baseAddress?.assumingMemoryBound(to: CChar.self), len: memory.count)
+}
+
+private func uvRead(_ handle: UnsafeMutablePointer<uv_stream_t>?, _ count: Int, _: UnsafePointer<uv_buf_t>?) {
+    owner(handle?.pointee.data)?.received(count)
+}
+
+private func uvWritten(_ request: UnsafeMutablePointer<uv_write_t>?, _ status: Int32) {
+    guard let request, let data = request.pointee.data else { return }
+    let socket = owner(request.pointee.handle?.pointee.data)
+    WriteRequest(handle: request, buffer: data.assumingMemoryBound(to: uv_buf_t.self)).free()
+    socket?.written(status)
+}
+
+private func uvClosed(_ handle: UnsafeMutablePointer<uv_handle_t>?) {
+    owner(handle?.pointee.data)?.release()
+}

@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package import ApusCore
+package import ApusHTTP2
+
+/// A thread that waits for sockets and timers and runs Swift tasks in between; one turn handles a whole batch.
+///
+/// Two forms: ``UVLoop``, and the simulated loop of tests. What is marked *loop only* may be called on the loop's
+/// own thread alone.
+package protocol EventLoop: TaskExecutor {
+    /// Whether the calling thread is this loop's.
+    var isCurrent: Bool { get }
+
+    /// The moment at which the present turn began. Loop only.
+    var now: MonotonicInstant { get }
+
+    /// Runs `action` on the loop, in a later turn or later in this one. From any thread, in order.
+    func execute(_ action: @escaping @Sendable () -> Void)
+
+    /// Fires `entry` at its deadline. Loop only.
+    func schedule(_ entry: any TimerEntry, at deadline: MonotonicInstant)
+
+    /// Forgets `entry`, scheduled or not. Loop only.
+    func cancel(_ entry: any TimerEntry)
+
+    /// Calls `flusher` once when this turn's work is done. Loop only.
+    func flushAtEndOfTurn(_ flusher: any TurnFlusher)
+
+    /// The loop's scratch area for output. Loop only.
+    var output: OutputBuffer { get }
+}
+
+/// What collects work during a turn and does it at its end, in one go: a connection with bytes to write.
+package protocol TurnFlusher: AnyObject {
+    func flush()
+}
+
+extension EventLoop {
+    /// Runs `action` at once on the loop's own thread, else posts it.
+    @inlinable
+    package func run(_ action: @escaping @Sendable () -> Void) {
+        if isCurrent { action() } else { execute(action) }
+    }
+}

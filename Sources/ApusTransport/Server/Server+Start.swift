@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: Apache-2.0
+
+public import ApusCore
+
+extension Server {
+    /// Listens on an address and serves until the result is stopped or released.
+    ///
+    /// ```swift
+    /// let running = try server.start(on: .host("127.0.0.1", port: 0))
+    /// print(running.addresses)
+    /// ```
+    ///
+    /// - Throws: UNAVAILABLE with the cause for an address that is in use or not ours; INVALID_ARGUMENT for one
+    ///   that is none.
+    public func start(
+        on address: Endpoint.Address, options: ServerOptions = ServerOptions()
+    ) throws(RPCError) -> RunningServer {
+        try start(on: [address], options: options)
+    }
+
+    /// Listens on several addresses.
+    ///
+    /// - Throws: as ``start(on:options:)``; then none of the addresses is listened on.
+    public func start(
+        on addresses: [Endpoint.Address], options: ServerOptions = ServerOptions()
+    ) throws(RPCError) -> RunningServer {
+        let running = try RunningServer(self, options: options)
+        do throws(RPCError) {
+            for address in addresses { running.add(try Acceptor.listen(on: address, for: running)) }
+        } catch {
+            running.stopNow()
+            throw error
+        }
+        return running
+    }
+
+    /// Listens, tells the bound addresses, and serves until the process gets SIGTERM or SIGINT or the task is
+    /// cancelled; then calls in flight finish.
+    ///
+    /// - Parameters:
+    ///   - grace: the time that calls in flight get.
+    ///   - stopping: called when the signal came, before connections are drained: the place to leave a registry.
+    ///   - started: called when the server listens: the place to enter a registry.
+    /// - Throws: as ``start(on:options:)``, and what `started` throws.
+    public func serve(
+        on address: Endpoint.Address, options: ServerOptions = ServerOptions(), grace: Duration = .seconds(30),
+        stopping: () async -> Void = {}, started: (RunningServer) async throws -> Void = { _ in }
+    ) async throws {
+        let signals = try StopSignals()
+        let running = try start(on: address, options: options)
+        do {
+            try await started(running)
+        } catch {
+            running.stopNow()
+            throw error
+        }
+        await signals.wait()
+        await stopping()
+        await running.stop(grace: grace)
+    }
+}

@@ -1,0 +1,283 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import ApusCore
+import ApusHTTP2
+import ApusWire
+import Synchronization
+
+/// One call on a server's connection: its request half, its response half, and the task of its handler.
+///
+/// Sendable: the responder's methods may be called from anywhere and touch only `outbound` and `fields`, which lock;
+/// everything else is confined to the connection's loop.
+final class ServerStream: HTTP2Stream, TimerEntry, @unchecked Sendable {
+    /// How the response ends.
+    struct End: Sendable {
+        var status: Status
+        var metadata: Metadata
+    }
+
+    private struct Fields {
+        var initial = Metadata()
+        var trailers = Metadata()
+        var sendsHead = false
+    }
+
+    private let loop: any EventLoop
+    private let owner: any ServerConnectionOwner
+    private var connection: ServerConnection?
+    private var head: RequestHead
+    private var deframer: MessageDeframer
+    private var entry: Router.Entry?
+    private var request: MessageBytes?
+    private var inbound: InboundMessages?
+    private var isReset = false
+    private var requestEnded = false
+    private var headSent = false
+    private var endSent = false
+    private var handler: Task<Void, Never>?
+    private let outbound = OutboundHalf<End>()
+    private let fields = Mutex(Fields())
+    var timer = TimerPosition()
+
+    init(_ connection: ServerConnection) {
+        self.connection = connection
+        loop = connection.loop
+        owner = connection.owner
+        head = RequestHead(limit: connection.options.maximumMetadataBytes)
+        deframer = MessageDeframer(limit: connection.options.maximumRequestBytes)
+    }
+
+    // MARK: The request
+
+    override func receiveField(name: UnsafeRawBufferPointer, value: UnsafeRawBufferPointer) {
+        guard entry == nil, let connection else { return }
+        head.receive(name: name, value: value, router: connection.server.router)
+    }
+
+    override func receiveFieldsEnd(endStream: Bool) {
+        guard let connection else { return }
+        if endStream { requestEnded = true }
+        // Trailers of a request: gRPC has none, their end is all that counts.
+        if entry != nil || isReset {
+            if endStream { finishRequest() }
+            return
+        }
+        switch head.verdict {
+        case .start(let index): start(connection.server.router[index], connection)
+        case .reject(let status): end(status)
+        case .rejectHTTP(let status): rejectHTTP(status, connection)
+        case .terminate: connection.terminate(HTTP2ErrorCode.enhanceYourCalm)
+        }
+    }
+
+    private func start(_ entry: Router.Entry, _ connection: ServerConnection) {
+        self.entry = entry
+        if let timeout = head.timeout {
+            guard timeout > 0 else { return timerFired() }
+            loop.schedule(self, at: loop.now.advanced(by: .nanoseconds(timeout)))
+        }
+        if entry.route.method.kind.streamsRequests {
+            inbound = InboundMessages(askForCredit: { [weak self] in self?.askForCredit() }, abandon: {})
+            connection.startAfterBatch(self)
+        }
+        if requestEnded { finishRequest() }
+    }
+
+    override func receiveData(_ bytes: UnsafeRawBufferPointer) {
+        guard !isReset, let entry, let connection else { return }
+        var rest = bytes
+        do throws(RPCError) {
+            while let message = try deframer.next(&rest) {
+                if let inbound {
+                    inbound.push(message)
+                } else if request == nil {
+                    request = message
+                } else {
+                    throw RPCError(.unimplemented, "two messages for \(entry.route.method.path), which takes one")
+                }
+            }
+        } catch {
+            return end(error.status)
+        }
+        // A message that nobody waits for yet holds its bytes back; one under assembly must be able to complete.
+        connection.session?.consume(inbound?.arrived(bytes.count) ?? bytes.count, of: self)
+    }
+
+    override func receiveEnd() {
+        requestEnded = true
+        finishRequest()
+    }
+
+    private func finishRequest() {
+        guard !isReset, let entry else { return }
+        guard !deframer.isInsideMessage else { return end(Status(.internal, "the request ended inside a message")) }
+        if let inbound { return inbound.finish() }
+        guard request != nil else {
+            return end(Status(.unimplemented, "no message for \(entry.route.method.path), which takes one"))
+        }
+        connection?.startAfterBatch(self)
+    }
+
+    private func askForCredit() { loop.run { self.returnCredit() } }
+
+    private func returnCredit() {
+        guard let connection, let inbound else { return }
+        connection.session?.consume(inbound.takeCredit(), of: self)
+        connection.touch()
+    }
+
+    // MARK: The handler
+
+    /// Starts the handler, outside of nghttp2's callbacks.
+    func startHandler() {
+        guard !isReset, handler == nil, let connection, let entry else { return }
+        guard let body = inbound.map({ MessageBody.stream($0) }) ?? request.map({ .one($0) }) else { return }
+        request = nil
+        let deadline = head.timeout.map { CallDeadline(at: loop.now.advanced(by: .nanoseconds($0))) }
+        let call = ServerCall(
+            method: entry.route.method, metadata: head.metadata, deadline: deadline ?? .none, peer: connection.io.peer,
+            request: body, responder: self)
+        let server = connection.server
+        let route = entry.route
+        owner.handlerStarted()
+        handler = Task(executorPreference: connection.executor(for: entry)) {
+            do throws(RPCError) {
+                let response = try await server.answer(call, route)
+                self.handlerEnded(response.message, Status.ok, nil)
+            } catch {
+                self.handlerEnded(nil, error.status, error.metadata)
+            }
+        }
+    }
+
+    private func handlerEnded(_ message: MessageBytes?, _ status: Status, _ metadata: Metadata?) {
+        var trailers = fields.withLock { $0.trailers }
+        if let metadata, !metadata.isEmpty { trailers.add(contentsOf: metadata) }
+        _ = outbound.finish(message, End(status: status, metadata: trailers))
+        loop.run { self.handlerLeft() }
+    }
+
+    private func handlerLeft() {
+        handler = nil
+        owner.handlerEnded()
+        respond()
+    }
+
+    // MARK: The response
+
+    private func respond() {
+        guard let session = connection?.session else { return }
+        connection?.touch()
+        guard !headSent else { return session.resumeData(self) }
+        headSent = true
+        let (metadata, sendsHead) = fields.withLock { ($0.initial, $0.sendsHead) }
+        var block = Self.standardHead
+        if let end = outbound.endWithoutMessages, !sendsHead, !end.status.isOK || metadata.isEmpty {
+            ResponseFields.writeStatus(end.status, end.metadata, to: &block)
+            return session.submitResponse(block, stream: self, end: true)
+        }
+        if !metadata.isEmpty {
+            do throws(RPCError) {
+                try MetadataEncoding.write(metadata, to: &block)
+            } catch {
+                headSent = false
+                return end(error.status)
+            }
+        }
+        session.submitResponse(block, stream: self)
+    }
+
+    private static let standardHead: HeaderBlock = {
+        var block = HeaderBlock()
+        block.add(":status", "200")
+        block.add("content-type", "application/grpc")
+        return block
+    }()
+
+    private static let okTrailers: HeaderBlock = {
+        var block = HeaderBlock()
+        ResponseFields.writeStatus(.ok, Metadata(), to: &block)
+        return block
+    }()
+
+    override func nextData(limit: Int) -> DataAnswer {
+        switch outbound.available(limit) {
+        case .bytes(let count): return .bytes(count)
+        case .nothing: return .later
+        case .bytesAndEnd(let count, let end):
+            if end.status.isOK, end.metadata.isEmpty { return .bytesAndTrailers(count, Self.okTrailers) }
+            var trailers = HeaderBlock()
+            ResponseFields.writeStatus(end.status, end.metadata, to: &trailers)
+            return .bytesAndTrailers(count, trailers)
+        }
+    }
+
+    override func takeData(_ count: Int, into output: OutputBuffer) { outbound.take(count, into: output) }
+
+    override func sentHeaders(endStream: Bool) {
+        guard endStream else { return }
+        endSent = true
+        loop.cancel(self)
+        // gRPC over HTTP/2: a server that ends first tells the client to stop sending, without an error.
+        if !requestEnded { connection?.session?.reset(self, code: HTTP2ErrorCode.noError) }
+    }
+
+    // Ends the call for a reason of the server's own, whatever the handler does.
+    private func end(_ status: Status) {
+        isReset = true
+        let error = RPCError(.cancelled, "the call is over: \(status)")
+        outbound.override(End(status: status, metadata: Metadata()), writersGet: error)
+        inbound?.fail(error)
+        handler?.cancel()
+        respond()
+    }
+
+    private func rejectHTTP(_ status: Int, _ connection: ServerConnection) {
+        isReset = true
+        headSent = true
+        var block = HeaderBlock()
+        ResponseFields.writeHTTP(status, to: &block)
+        connection.session?.submitResponse(block, stream: self, end: true)
+        connection.touch()
+    }
+
+    /// The deadline.
+    func timerFired() {
+        guard !endSent else { return }
+        end(Status(.deadlineExceeded, "the deadline passed while the server worked"))
+    }
+
+    override func closed(code: UInt32) {
+        loop.cancel(self)
+        connection?.streamClosed()
+        connection = nil
+        guard !endSent || code != HTTP2ErrorCode.noError else { return }
+        isReset = true
+        let error = RPCError(.cancelled, "the client is gone (\(StatusMapping.name(reset: code)))")
+        outbound.fail(error)
+        inbound?.fail(error)
+        handler?.cancel()
+    }
+}
+
+extension ServerStream: ServerResponder {
+    func setInitialMetadata(_ metadata: Metadata) { fields.withLock { $0.initial = metadata } }
+
+    func setTrailers(_ metadata: Metadata) { fields.withLock { $0.trailers = metadata } }
+
+    func sendInitialMetadata() {
+        fields.withLock { $0.sendsHead = true }
+        loop.run { if !self.headSent { self.respond() } }
+    }
+
+    func write(_ message: MessageBytes) async throws(RPCError) {
+        let (wake, full) = try outbound.write(message)
+        if wake { loop.run { self.respond() } }
+        guard full else { return }
+        do {
+            try await outbound.drain()
+        } catch {
+            throw RPCError(wrapping: error)
+        }
+    }
+}

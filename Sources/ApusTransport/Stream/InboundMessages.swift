@@ -1,0 +1,144 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import ApusCore
+import Synchronization
+
+/// Messages that arrived on a stream and wait for their one reader, which may run anywhere.
+///
+/// The reader takes them without waking the loop; it asks for credit only when the peer may have run out of it.
+final class InboundMessages: MessageSource {
+    private typealias Reader = UnsafeContinuation<MessageBytes?, any Error>
+
+    private enum End {
+        case finished
+        case failed(RPCError)
+    }
+
+    private struct State {
+        var queue = Deque<MessageBytes>()
+        var end: End?
+        var reader: Reader?
+        // Bytes that arrived and were not credited to the stream's window.
+        var owed = 0
+    }
+
+    private let state = Mutex(State())
+    // The reader asks for credit above this many bytes; far below a window, so that a peer never stands still.
+    private static let creditThreshold = 16 * 1024
+    private let askForCredit: @Sendable () -> Void
+    private let abandon: @Sendable () -> Void
+
+    /// - Parameters:
+    ///   - askForCredit: called on any thread when ``takeCredit()`` should be called on the loop.
+    ///   - abandon: called on any thread when the reader wants no more.
+    init(askForCredit: @escaping @Sendable () -> Void, abandon: @escaping @Sendable () -> Void) {
+        self.askForCredit = askForCredit
+        self.abandon = abandon
+    }
+
+    // MARK: The loop's side
+
+    /// Notes bytes of DATA and tells how many of them may be credited now: all, if nothing complete waits.
+    func arrived(_ bytes: Int) -> Int {
+        state.withLock { state in
+            state.owed += bytes
+            return state.queue.isEmpty ? Self.settle(&state) : 0
+        }
+    }
+
+    /// What is to be credited because the reader has caught up.
+    func takeCredit() -> Int {
+        state.withLock { $0.queue.isEmpty ? Self.settle(&$0) : 0 }
+    }
+
+    private static func settle(_ state: inout State) -> Int {
+        defer { state.owed = 0 }
+        return state.owed
+    }
+
+    func push(_ message: MessageBytes) {
+        let reader = state.withLock { state -> Reader? in
+            guard state.end == nil else { return nil }
+            if let reader = state.reader.take() { return reader }
+            state.queue.append(message)
+            return nil
+        }
+        reader?.resume(returning: message)
+    }
+
+    /// No more messages: the reader gets what waits, then nil.
+    func finish() { end(.finished) }
+
+    /// The stream broke: the reader gets what waits, then the error.
+    func fail(_ error: RPCError) { end(.failed(error)) }
+
+    private func end(_ end: End) {
+        let reader = state.withLock { state -> Reader? in
+            guard state.end == nil else { return nil }
+            state.end = end
+            return state.reader.take()
+        }
+        guard let reader else { return }
+        switch end {
+        case .finished: reader.resume(returning: nil)
+        case .failed(let error): reader.resume(throwing: error)
+        }
+    }
+
+    // MARK: The reader's side
+
+    private enum Answer {
+        case message(MessageBytes, askForCredit: Bool)
+        case end
+        case failed(any Error)
+        case wait
+    }
+
+    func next() async throws -> MessageBytes? {
+        switch poll(nil) {
+        case .message(let message, let ask):
+            if ask { askForCredit() }
+            return message
+        case .end: return nil
+        case .failed(let error): throw error
+        case .wait: break
+        }
+        return try await withTaskCancellationHandler {
+            try await withUnsafeThrowingContinuation { wait($0) }
+        } onCancel: {
+            state.withLock { $0.reader.take() }?.resume(throwing: CancellationError())
+        }
+    }
+
+    func cancel() { abandon() }
+
+    private func wait(_ reader: Reader) {
+        switch poll(reader) {
+        case .message(let message, let ask):
+            if ask { askForCredit() }
+            reader.resume(returning: message)
+        case .end: reader.resume(returning: nil)
+        case .failed(let error): reader.resume(throwing: error)
+        case .wait: break
+        }
+    }
+
+    // With a reader, it is kept when there is nothing to give it.
+    private func poll(_ reader: Reader?) -> Answer {
+        let cancelled = reader != nil && Task.isCancelled
+        return state.withLock { state in
+            if let message = state.queue.popFirst() {
+                return .message(message, askForCredit: state.queue.isEmpty && state.owed >= Self.creditThreshold)
+            }
+            switch state.end {
+            case .finished: return .end
+            case .failed(let error): return .failed(error)
+            case nil: break
+            }
+            if cancelled { return .failed(CancellationError()) }
+            if state.reader != nil { return .failed(RPCError(.internal, "two tasks read one stream")) }
+            state.reader = reader
+            return .wait
+        }
+    }
+}

@@ -1,0 +1,154 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import ApusCore
+import ApusHTTP2
+import Synchronization
+
+/// The sending half of a stream: writers on any thread put messages in, the loop takes them out into DATA frames.
+///
+/// A writer suspends while more than ``highWaterMark`` bytes wait. The loop is woken once for a batch of writes.
+/// Sendable: `sending` belongs to the loop, everything else is behind the mutex.
+final class OutboundHalf<End: Sendable>: @unchecked Sendable {
+    /// Bytes that may wait before writers suspend.
+    static var highWaterMark: Int { 64 * 1024 }
+
+    private typealias Writer = UnsafeContinuation<Void, any Error>
+
+    private struct State {
+        var messages = OutboundMessages()
+        // Bytes that wait, those of `sending` included.
+        var bytes = 0
+        var end: End?
+        var failure: RPCError?
+        var writers: [(id: UInt64, continuation: Writer)] = []
+        var lastID: UInt64 = 0
+        // Whether the loop was told, or is in the middle of taking messages out.
+        var isScheduled = false
+    }
+
+    /// What the loop may send now.
+    enum Available {
+        case bytes(Int)
+        case bytesAndEnd(Int, End)
+        case nothing
+    }
+
+    private let state = Mutex(State())
+    private var sending = OutboundMessages()
+
+    // MARK: Writers
+
+    /// Puts a message in.
+    ///
+    /// - Returns: whether the loop must be told (`wake`), and whether the writer should ``drain()`` first (`full`).
+    func write(_ message: MessageBytes) throws(RPCError) -> (wake: Bool, full: Bool) {
+        let (failure, wake, full) = state.withLock { state -> (RPCError?, Bool, Bool) in
+            if let failure = state.failure { return (failure, false, false) }
+            if state.end != nil {
+                return (RPCError(.failedPrecondition, "a message was written after the stream's end"), false, false)
+            }
+            Self.append(message, &state)
+            defer { state.isScheduled = true }
+            return (nil, !state.isScheduled, state.bytes > Self.highWaterMark)
+        }
+        if let failure { throw failure }
+        return (wake, full)
+    }
+
+    private static func append(_ message: MessageBytes, _ state: inout State) {
+        state.messages.append(message)
+        state.bytes += message.count + MessageBytes.prefixSize
+    }
+
+    /// Waits until less than half of the mark is left.
+    func drain() async throws {
+        let id = state.withLock { state in
+            state.lastID += 1
+            return state.lastID
+        }
+        try await withTaskCancellationHandler {
+            try await withUnsafeThrowingContinuation { wait($0, id) }
+        } onCancel: {
+            let writer = state.withLock { state in
+                state.writers.firstIndex { $0.id == id }.map { state.writers.remove(at: $0).continuation }
+            }
+            writer?.resume(throwing: CancellationError())
+        }
+    }
+
+    private func wait(_ writer: Writer, _ id: UInt64) {
+        let cancelled = Task.isCancelled
+        let answer = state.withLock { state -> Result<Void, any Error>? in
+            if let failure = state.failure { return .failure(failure) }
+            if cancelled { return .failure(CancellationError()) }
+            if state.bytes <= Self.highWaterMark / 2 { return .success(()) }
+            state.writers.append((id, writer))
+            return nil
+        }
+        if let answer { writer.resume(with: answer) }
+    }
+
+    /// Ends the half, once: with a last message or none.
+    ///
+    /// - Returns: whether the loop must be told; nil when it had ended before.
+    func finish(_ message: MessageBytes?, _ end: End) -> Bool? {
+        state.withLock { state in
+            guard state.end == nil, state.failure == nil else { return nil }
+            if let message { Self.append(message, &state) }
+            state.end = end
+            defer { state.isScheduled = true }
+            return !state.isScheduled
+        }
+    }
+
+    // MARK: The loop
+
+    /// What may be sent, `limit` bytes at most. When there is nothing, the next writer tells the loop.
+    func available(_ limit: Int) -> Available {
+        var (written, end) = state.withLock { state -> (OutboundMessages, End?) in
+            if state.bytes == 0, state.end == nil { state.isScheduled = false }
+            defer { state.messages = OutboundMessages() }
+            return (state.messages, state.end)
+        }
+        sending.append(allOf: &written)
+        if sending.bytes > limit { return .bytes(limit) }
+        if let end { return .bytesAndEnd(sending.bytes, end) }
+        return sending.bytes > 0 ? .bytes(sending.bytes) : .nothing
+    }
+
+    /// Whether the half has ended with nothing left to send: and how.
+    var endWithoutMessages: End? {
+        state.withLock { $0.bytes == 0 ? $0.end : nil }
+    }
+
+    /// Moves bytes that ``available(_:)`` has promised to `output`.
+    func take(_ count: Int, into output: OutputBuffer) {
+        sending.take(count, into: output)
+        let writers = state.withLock { state -> [(id: UInt64, continuation: Writer)] in
+            state.bytes = max(0, state.bytes - count)
+            guard !state.writers.isEmpty, state.bytes <= Self.highWaterMark / 2 else { return [] }
+            defer { state.writers = [] }
+            return state.writers
+        }
+        for writer in writers { writer.continuation.resume() }
+    }
+
+    /// Replaces the end and drops what waits: the call is over for a reason of its own. Loop only.
+    func override(_ end: End, writersGet error: RPCError) {
+        fail(error)
+        state.withLock { $0.end = end }
+    }
+
+    /// The stream is gone: what waits is dropped, writers get the error. Loop only.
+    func fail(_ error: RPCError) {
+        sending.removeAll()
+        let writers = state.withLock { state in
+            if state.failure == nil { state.failure = error }
+            state.messages.removeAll()
+            state.bytes = 0
+            defer { state.writers = [] }
+            return state.writers
+        }
+        for writer in writers { writer.continuation.resume(throwing: error) }
+    }
+}

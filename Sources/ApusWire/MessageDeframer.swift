@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package import ApusCore
+
+/// Cuts gRPC messages out of the bytes of DATA frames, wherever those were split.
+/// Source: gRPC over HTTP/2, *Length-Prefixed-Message*.
+package struct MessageDeframer: ~Copyable {
+    private var prefix: UInt64 = 0
+    private var prefixCount = 0
+    private var message: MessageBytesBuilder?
+    private let limit: Int
+
+    /// - Parameter limit: the largest message in bytes.
+    package init(limit: Int) { self.limit = limit }
+
+    /// Whether the bytes so far end inside a message.
+    package var isInsideMessage: Bool { prefixCount > 0 || message != nil }
+
+    /// Takes bytes from the front of `bytes` until a message is complete.
+    ///
+    /// - Returns: the message, or nil when `bytes` is used up.
+    /// - Throws: RESOURCE_EXHAUSTED above the limit, before memory is taken; INTERNAL for a flag that is not 0.
+    package mutating func next(_ bytes: inout UnsafeRawBufferPointer) throws(RPCError) -> MessageBytes? {
+        if message == nil {
+            guard try readPrefix(&bytes) else { return nil }
+        }
+        guard var current = message.take() else { return nil }
+        let taken = current.append(bytes)
+        bytes = UnsafeRawBufferPointer(rebasing: bytes[taken...])
+        if current.missing > 0 {
+            message = consume current
+            return nil
+        }
+        return current.finish()
+    }
+
+    private mutating func readPrefix(_ bytes: inout UnsafeRawBufferPointer) throws(RPCError) -> Bool {
+        while prefixCount < MessageBytes.prefixSize {
+            guard let byte = bytes.first else { return false }
+            prefix = prefix << 8 | UInt64(byte)
+            prefixCount += 1
+            bytes = UnsafeRawBufferPointer(rebasing: bytes[1...])
+        }
+        let flag = prefix >> 32
+        let size = Int(prefix & 0xffff_ffff)
+        prefix = 0
+        prefixCount = 0
+        guard flag == 0 else {
+            throw RPCError(.internal, flag == 1 ? "a compressed message came without grpc-encoding" : "bad message flag")
+        }
+        guard size <= limit else {
+            throw RPCError(.resourceExhausted, "a message of \(size) bytes is above the limit of \(limit)")
+        }
+        message = MessageBytesBuilder(count: size)
+        return true
+    }
+}

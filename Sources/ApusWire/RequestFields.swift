@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package import ApusCore
+
+/// The header block that a client sends.
+package enum RequestFields {
+    /// This library and its version, as `user-agent` says it.
+    package static let userAgent: StaticString = "grpc-swift-apus/0.1.0"
+
+    /// The fields of a call in the order that gRPC asks for.
+    ///
+    /// - Parameter timeout: nanoseconds that are left; nil for no deadline.
+    /// - Throws: INTERNAL for metadata that HTTP/2 cannot carry.
+    package static func write(
+        _ method: MethodDescriptor, authority: String, timeout: Int64?, metadata: Metadata,
+        to sink: inout some FieldSink
+    ) throws(RPCError) {
+        sink.add(":method", "POST")
+        sink.add(":scheme", "http")
+        sink.add(":path", method.path.utf8)
+        sink.add(":authority", authority.utf8)
+        sink.add("te", "trailers")
+        if let timeout { sink.add("grpc-timeout", TimeoutEncoding.encode(nanoseconds: timeout)) }
+        sink.add("content-type", "application/grpc")
+        sink.add("user-agent", userAgent)
+        sink.add("grpc-accept-encoding", "identity")
+        if !metadata.isEmpty { try MetadataEncoding.write(metadata, to: &sink) }
+    }
+}

@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package import ApusCore
+
+/// The header block of a request as a server reads it, field by field, with the server's verdict at its end.
+package struct RequestHead {
+    /// What is to be done with the request.
+    package enum Verdict {
+        /// The method is known: its index in the router.
+        case start(Int)
+        /// The call ends with this status, Trailers-Only.
+        case reject(Status)
+        /// Not gRPC: answer with this HTTP status.
+        case rejectHTTP(Int)
+        /// The peer is abusive: end the connection.
+        case terminate
+    }
+
+    package private(set) var metadata = Metadata()
+    /// Nanoseconds that the client will wait; nil when it did not say.
+    package private(set) var timeout: Int64?
+
+    private var route: Int?
+    private var path = ""
+    private var isPost = false
+    private var isGRPC = false
+    private var hasMalformedTimeout = false
+    private var encoding: String?
+    private var budget: FieldBudget
+    private var overBudget = FieldBudget.Verdict.fits
+
+    /// - Parameter limit: bytes of the largest header list.
+    package init(limit: Int) { budget = FieldBudget(limit: limit) }
+
+    /// Takes one field; the router finds the path from its bytes.
+    package mutating func receive(
+        name: UnsafeRawBufferPointer, value: UnsafeRawBufferPointer, router: Router
+    ) {
+        overBudget = budget.spend(name: name.count, value: value.count)
+        guard case .fits = overBudget else { return }
+        switch FieldName(name) {
+        case .path:
+            route = router.find(value)
+            if route == nil { path = value.text }
+        case .method: isPost = value.equals("POST")
+        case .contentType: isGRPC = isGRPCContentType(value)
+        case .timeout:
+            timeout = TimeoutEncoding.decode(value)
+            hasMalformedTimeout = timeout == nil
+        case .encoding where !value.equals("identity"): encoding = value.text
+        case .custom: MetadataEncoding.read(name: name, value: value, into: &metadata)
+        default: break
+        }
+    }
+
+    /// What is to be done, once the block is complete.
+    package var verdict: Verdict {
+        switch overBudget {
+        case .abusive: return .terminate
+        case .exceeded: return .reject(Status(.resourceExhausted, "the request's metadata is above the limit"))
+        case .fits: break
+        }
+        guard isPost else { return .rejectHTTP(405) }
+        guard isGRPC else { return .rejectHTTP(415) }
+        guard let route else { return .reject(Status(.unimplemented, "unknown method \(path)")) }
+        if hasMalformedTimeout { return .reject(Status(.internal, "malformed grpc-timeout")) }
+        if let encoding {
+            return .reject(Status(.unimplemented, "grpc-encoding \(encoding.debugDescription) is not supported"))
+        }
+        return .start(route)
+    }
+}

@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package import ApusCore
+
+/// The header blocks that a server sends.
+package enum ResponseFields {
+    /// The head of a response that goes on.
+    package static func writeHead(_ metadata: Metadata, to sink: inout some FieldSink) throws(RPCError) {
+        sink.add(":status", "200")
+        sink.add("content-type", "application/grpc")
+        if !metadata.isEmpty { try MetadataEncoding.write(metadata, to: &sink) }
+    }
+
+    /// The fields that end a call: in trailers, or, with a head before them, as Trailers-Only.
+    ///
+    /// Metadata that HTTP/2 cannot carry turns the status into INTERNAL: the call must end.
+    package static func writeStatus<Sink: FieldSink>(_ status: Status, _ metadata: Metadata, to sink: inout Sink) {
+        guard !metadata.isEmpty else { return writeStatus(status, to: &sink) }
+        var fields = sink
+        do throws(RPCError) {
+            try MetadataEncoding.write(metadata, to: &fields)
+            writeStatus(status, to: &fields)
+            sink = fields
+        } catch {
+            writeStatus(error.status, to: &sink)
+        }
+    }
+
+    private static func writeStatus(_ status: Status, to sink: inout some FieldSink) {
+        guard !status.isOK else { return sink.add("grpc-status", "0") }
+        sink.add("grpc-status", String(status.code.rawValue).utf8)
+        if !status.message.isEmpty { sink.add("grpc-message", StatusMessageEncoding.encode(status.message)) }
+        if !status.details.isEmpty { sink.add("grpc-status-details-bin", Base64.encode(status.details)) }
+        // What we could have read; a client that sent something else learns it here.
+        if status.code == .unimplemented { sink.add("grpc-accept-encoding", "identity") }
+    }
+
+    /// An answer to a request that is not gRPC.
+    package static func writeHTTP(_ status: Int, to sink: inout some FieldSink) {
+        sink.add(":status", String(status).utf8)
+        sink.add("content-length", "0")
+        if status == 405 { sink.add("allow", "POST") }
+    }
+}
