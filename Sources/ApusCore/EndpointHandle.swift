@@ -25,6 +25,7 @@ public final class EndpointHandle: Sendable {
 
     private let state = Atomic<UInt8>(ConnectivityState.idle.rawValue)
     private let calls = Atomic<Int>(0)
+    private let connections = Atomic<Int>(0)
     private let hooks = Mutex<RetireHooks>(RetireHooks())
 
     private struct RetireHooks {
@@ -36,10 +37,22 @@ public final class EndpointHandle: Sendable {
     public init(_ endpoint: Endpoint) { self.endpoint = endpoint }
 
     /// The state of the transport's way to the endpoint; set by the transport alone.
+    ///
+    /// Several event loops may each have a connection: the endpoint is ready while one of them is.
     public package(set) var connectivity: ConnectivityState {
-        get { ConnectivityState(rawValue: state.load(ordering: .relaxed)) ?? .idle }
+        get {
+            if connections.load(ordering: .relaxed) > 0 { return .ready }
+            return ConnectivityState(rawValue: state.load(ordering: .relaxed)) ?? .idle
+        }
         set { state.store(newValue.rawValue, ordering: .relaxed) }
     }
+
+    package func connectionOpened() {
+        connections.wrappingAdd(1, ordering: .relaxed)
+        connectivity = .idle
+    }
+
+    package func connectionLost() { connections.wrappingSubtract(1, ordering: .relaxed) }
 
     /// Calls that were started here and have not ended.
     public var callsInFlight: Int { calls.load(ordering: .relaxed) }

@@ -7,12 +7,8 @@ import CLibuv
 ///
 /// Answers exactly once, with a socket or with a text such as `connect 127.0.0.1:50051: connection refused`.
 /// C owns a retain of this object while a look-up or a connect is under way.
-final class Connector {
-    typealias Answer = (Result<UVStreamIO, ConnectFailure>) -> Void
-
-    struct ConnectFailure: Error {
-        let reason: String
-    }
+final class Connector: Dialing {
+    typealias Answer = (Result<any ConnectionIO, ConnectFailure>) -> Void
 
     private let loop: UVLoop
     private let target: Endpoint.Address
@@ -52,7 +48,7 @@ final class Connector {
         finish(.failure(ConnectFailure(reason: "cancelled")))
     }
 
-    private func finish(_ result: Result<UVStreamIO, ConnectFailure>) {
+    private func finish(_ result: Result<any ConnectionIO, ConnectFailure>) {
         loop.cancel(timeout)
         if case .failure = result { socket?.close() }
         socket = nil

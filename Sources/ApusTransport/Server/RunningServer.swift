@@ -76,7 +76,7 @@ public final class RunningServer: Sendable {
     public func stopNow() {
         beginDraining()
         for connection in state.withLock({ Array($0.connections.values) }) {
-            connection.loop.execute { connection.close() }
+            connection.loop.execute { connection.close("the server stops") }
         }
     }
 

@@ -13,60 +13,32 @@ protocol ServerConnectionOwner: AnyObject, Sendable {
     func handlerEnded()
 }
 
-/// A client's connection to a server: one byte stream, one HTTP/2 session, the calls on it.
+/// A client's connection to a server, with the calls on it.
 ///
 /// Sendable: confined to its loop, on which the server's requests are posted.
-final class ServerConnection: @unchecked Sendable {
-    let loop: any EventLoop
-    let io: any ConnectionIO
+final class ServerConnection: HTTP2Connection, @unchecked Sendable {
     let server: Server
     let options: ServerOptions
-    private(set) var session: HTTP2Session?
     let owner: any ServerConnectionOwner
     private var ready: [ServerStream] = []
-    private var isTouched = false
-    private var isWriting = false
     private var isDraining = false
-    private var hasSettings = false
-    private lazy var handshake = LoopTimer { [unowned self] in self.close() }
-
-    // A slice of input, so that what it provokes is looked at in between.
-    private static let slice = 16 * 1024
 
     init(
         _ io: any ConnectionIO, loop: any EventLoop, server: Server, options: ServerOptions,
         owner: any ServerConnectionOwner
     ) {
-        self.io = io
-        self.loop = loop
         self.server = server
         self.options = options
         self.owner = owner
+        super.init(io, loop: loop)
     }
 
-    func start() {
-        do throws(HTTP2Error) {
-            session = try HTTP2Session(options.settings, delegate: self)
-        } catch {
-            return close()
-        }
-        loop.schedule(handshake, at: loop.now.advanced(by: options.handshakeTimeout))
-        io.start(self)
-        touch()
-    }
+    func start() { start(options.settings, handshakeTimeout: options.handshakeTimeout) }
 
-    /// Asks for a flush at the end of this turn.
-    func touch() {
-        guard !isTouched else { return }
-        isTouched = true
-        loop.flushAtEndOfTurn(self)
-    }
-
+    /// Starts the stream's handler once the batch that is being read was fed to nghttp2.
     func startAfterBatch(_ stream: ServerStream) { ready.append(stream) }
 
     func executor(for entry: Router.Entry) -> any TaskExecutor { owner.executor(for: entry) ?? loop }
-
-    func streamClosed() { touch() }
 
     /// Ends with GOAWAY and nothing after it.
     func terminate(_ code: UInt32) {
@@ -86,96 +58,32 @@ final class ServerConnection: @unchecked Sendable {
 
     private static let drainPing: UInt64 = 0x6472_6169_6e00_0000
 
-    /// Closes at once; calls in flight are cancelled.
-    func close() {
-        guard let session else { return }
-        self.session = nil
-        loop.cancel(handshake)
-        ready.removeAll()
-        session.close(code: HTTP2ErrorCode.cancel)
-        io.close()
-        owner.connectionClosed(self)
+    override func openStream(_ id: Int32) -> HTTP2Stream? { ServerStream(self) }
+
+    override func receivedPingAck(_ payload: UInt64) {
+        guard isDraining, payload == Self.drainPing else { return }
+        session?.submitGoAway()
+        touch()
     }
 
-    private func startReady() {
+    override func batchEnded() {
         while !ready.isEmpty {
             let batch = ready
             ready.removeAll(keepingCapacity: true)
             for stream in batch { stream.startHandler() }
         }
     }
-}
 
-extension ServerConnection: ConnectionIOHandler {
-    func ioReceived(_ bytes: UnsafeRawBufferPointer) {
-        var rest = bytes
-        while !rest.isEmpty, let session {
-            let slice = UnsafeRawBufferPointer(rebasing: rest.prefix(Self.slice))
-            rest = UnsafeRawBufferPointer(rebasing: rest.dropFirst(Self.slice))
-            do throws(HTTP2Error) {
-                try session.receive(slice)
-            } catch {
-                return failed(slice)
-            }
-        }
-        startReady()
-        touch()
-    }
-
-    func ioDrained() {
-        isWriting = false
-        touch()
-    }
-
-    func ioEnded(_ reason: String) { close() }
-
-    // What nghttp2 cannot go on with: mostly a client that speaks something else.
-    private func failed(_ bytes: UnsafeRawBufferPointer) {
-        if !hasSettings, ForeignProtocol.looksLikeHTTP1(bytes) {
-            let output = loop.output
-            ForeignProtocol.answer.withUnsafeBytes { output.append(copying: $0) }
-            _ = io.write(output)
-        } else {
-            flush()
-        }
-        close()
-    }
-}
-
-extension ServerConnection: TurnFlusher {
-    func flush() {
-        isTouched = false
-        guard let session, !isWriting else { return }
+    override func inputFailed(_ bytes: UnsafeRawBufferPointer) {
+        guard !hasSettings, ForeignProtocol.looksLikeHTTP1(bytes) else { return }
         let output = loop.output
-        do throws(HTTP2Error) {
-            repeat {
-                try session.drain(into: output)
-                if output.isEmpty { break }
-                isWriting = !io.write(output)
-            } while !isWriting
-        } catch {
-            output.reset()
-            return close()
-        }
-        if !isWriting, session.isFinished { close() }
-    }
-}
-
-extension ServerConnection: HTTP2SessionDelegate {
-    func openStream(_ id: Int32) -> HTTP2Stream? { ServerStream(self) }
-
-    func receivedSettings() {
-        guard !hasSettings else { return }
-        hasSettings = true
-        loop.cancel(handshake)
+        ForeignProtocol.answer.withUnsafeBytes { output.append(copying: $0) }
+        _ = io.write(output)
     }
 
-    func receivedGoAway(lastStream: Int32, code: UInt32, debug: String) {}
-
-    func receivedPingAck(_ payload: UInt64) {
-        guard isDraining, payload == Self.drainPing else { return }
-        session?.submitGoAway()
-        touch()
+    override func closed() {
+        ready.removeAll()
+        owner.connectionClosed(self)
     }
 }
 

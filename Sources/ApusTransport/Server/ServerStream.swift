@@ -249,7 +249,7 @@ final class ServerStream: HTTP2Stream, TimerEntry, @unchecked Sendable {
 
     override func closed(code: UInt32) {
         loop.cancel(self)
-        connection?.streamClosed()
+        connection?.touch()
         connection = nil
         guard !endSent || code != HTTP2ErrorCode.noError else { return }
         isReset = true

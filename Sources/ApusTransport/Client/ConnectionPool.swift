@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import ApusCore
+
+/// A channel's subchannels on one loop, by endpoint.
+///
+/// Sendable: confined to its loop, on which the transport posts.
+final class ConnectionPool: @unchecked Sendable {
+    let loop: UVLoop
+    let dialer: any Dialer
+    let options: TransportOptions
+    private var subchannels: [EndpointHandle: Subchannel] = [:]
+    private var closeReason: String?
+
+    init(loop: UVLoop, dialer: any Dialer, options: TransportOptions) {
+        self.loop = loop
+        self.dialer = dialer
+        self.options = options
+    }
+
+    /// Sends a call that has begun to the endpoint that was chosen for it.
+    func submit(_ stream: ClientStream, to handle: EndpointHandle) {
+        if let closeReason {
+            return stream.fail(RPCError(.unavailable, closeReason, progress: .notConnected))
+        }
+        subchannel(handle).submit(stream)
+    }
+
+    private func subchannel(_ handle: EndpointHandle) -> Subchannel {
+        if let known = subchannels[handle] { return known }
+        let subchannel = Subchannel(handle, self)
+        subchannels[handle] = subchannel
+        handle.onRetire { [weak self, weak handle] in
+            guard let self, let handle else { return }
+            self.loop.execute { self.retire(handle) }
+        }
+        return subchannel
+    }
+
+    private func retire(_ handle: EndpointHandle) {
+        subchannels.removeValue(forKey: handle)?.retire()
+    }
+
+    /// Closes every connection; later calls fail.
+    func close(_ reason: String) {
+        closeReason = reason
+        let all = subchannels.values
+        subchannels = [:]
+        for subchannel in all { subchannel.close(reason) }
+    }
+}

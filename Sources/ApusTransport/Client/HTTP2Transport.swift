@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: Apache-2.0
+
+public import ApusCore
+import Synchronization
+
+/// gRPC over HTTP/2: connections to the endpoints that a channel's interceptors choose, one pool for each event loop.
+///
+/// A call that is made on an event loop uses that loop's own connection, without a change of thread.
+public final class HTTP2Transport: ClientTransport {
+    private let pools: Result<[ConnectionPool], RPCError>
+    private let options: TransportOptions
+    private let isClosed = Atomic<Bool>(false)
+
+    /// Connections over TCP and Unix domain sockets, made when calls need them.
+    public convenience init(options: TransportOptions = TransportOptions()) {
+        self.init(dialer: SocketDialer(), options: options)
+    }
+
+    init(dialer: any Dialer, options: TransportOptions) {
+        self.options = options
+        do throws(RPCError) {
+            let loops = if let loops = options.eventLoops { loops } else { try EventLoops.shared() }
+            pools = .success(loops.loops.map { ConnectionPool(loop: $0, dialer: dialer, options: options) })
+        } catch {
+            pools = .failure(error)
+        }
+    }
+
+    deinit { close() }
+
+    /// Sends the call to its endpoint.
+    public func start(_ call: ClientCall) async throws -> ClientResponse {
+        guard let handle = call.endpoint else {
+            throw RPCError(
+                .internal, "no endpoint was chosen: end the channel's interceptors with a balancer",
+                progress: .notConnected)
+        }
+        let pool = try pool(for: handle)
+        let stream = ClientStream(call, loop: pool.loop, options: options)
+        return try await withTaskCancellationHandler {
+            try await withUnsafeThrowingContinuation { head in
+                pool.loop.run {
+                    if stream.begin(head) { pool.submit(stream, to: handle) }
+                }
+            }
+        } onCancel: {
+            stream.end(RPCError(.cancelled, "the calling task was cancelled"))
+        }
+    }
+
+    // The calling loop's own pool, or always the same one for an endpoint.
+    private func pool(for handle: EndpointHandle) throws(RPCError) -> ConnectionPool {
+        let pools = try pools.get()
+        if let current = UVLoop.current, let own = pools.first(where: { $0.loop === current }) { return own }
+        let address = UInt(bitPattern: ObjectIdentifier(handle).hashValue)
+        return pools[Int(address % UInt(pools.count))]
+    }
+
+    /// Closes all connections. Calls in flight end with UNAVAILABLE.
+    public func close() {
+        guard !isClosed.exchange(true, ordering: .relaxed), let pools = try? pools.get() else { return }
+        for pool in pools { pool.loop.execute { pool.close("the channel is closed") } }
+    }
+
+    /// Runs `body` on an event loop and parks the calling thread.
+    public func runBlocking(_ body: @escaping @Sendable () async -> Void) throws(RPCError) {
+        guard UVLoop.current == nil else {
+            throw RPCError(
+                .failedPrecondition,
+                "a blocking call on an event loop would stop the loop: use the async call, "
+                    + "or give the service `execution` .threads(n)", progress: .notConnected)
+        }
+        let pools = try pools.get()
+        let pool = pools[SplitMixRandom.shared.index(below: pools.count)]
+        let done = Parked<Void>()
+        Task(executorPreference: pool.loop) {
+            await body()
+            done.set(())
+        }
+        done.wait()
+    }
+}
+
+extension Channel {
+    /// A channel over sockets, on the process' event loops.
+    public convenience init(
+        _ name: String, interceptors: [any ClientInterceptor], options: TransportOptions = TransportOptions(),
+        observer: (any Observer)? = nil
+    ) {
+        self.init(name, interceptors: interceptors, transport: HTTP2Transport(options: options), observer: observer)
+    }
+}

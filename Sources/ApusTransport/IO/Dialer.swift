@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import ApusCore
+
+/// How a transport gets its connections: sockets, or an in-memory network.
+protocol Dialer: Sendable {
+    /// Makes one connection and answers once, on the loop, perhaps before this returns.
+    func dial(
+        _ address: Endpoint.Address, on loop: UVLoop, answer: @escaping (Result<any ConnectionIO, ConnectFailure>) -> Void
+    ) -> any Dialing
+}
+
+/// A connection that is being made. Loop only.
+protocol Dialing: AnyObject {
+    /// Gives up; there will be no answer.
+    func cancel()
+}
+
+/// Why there is no connection, in one line: `connect 127.0.0.1:50051: connection refused`.
+struct ConnectFailure: Error {
+    let reason: String
+}
+
+/// TCP and Unix domain sockets.
+struct SocketDialer: Dialer {
+    func dial(
+        _ address: Endpoint.Address, on loop: UVLoop, answer: @escaping (Result<any ConnectionIO, ConnectFailure>) -> Void
+    ) -> any Dialing {
+        let connector = Connector(address, loop: loop, answer: answer)
+        connector.start()
+        return connector
+    }
+}

@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: Apache-2.0
+
+public import ApusCore
+import Synchronization
+
+/// Servers and channels of one process that talk without sockets: real HTTP/2 and gRPC, in memory. For tests of your
+/// services, of your interceptors, and of how both bear the loss of a server.
+///
+/// ```swift
+/// let network = InMemoryNetwork()
+/// let running = try network.start(Server([Users()]), as: "users")
+/// let channel = Channel("users", interceptors: [...], transport: network.transport())
+/// ```
+public final class InMemoryNetwork: Sendable {
+    private let names = Names()
+
+    fileprivate final class Names: Sendable {
+        let servers = Mutex<[String: WeakServer]>([:])
+    }
+
+    fileprivate struct WeakServer: Sendable {
+        weak let server: RunningServer?
+    }
+
+    /// A network without servers.
+    public init() {}
+
+    /// Serves under a name until the result is stopped or released.
+    ///
+    /// - Throws: UNAVAILABLE when the name is in use.
+    public func start(
+        _ server: Server, as name: String, options: ServerOptions = ServerOptions()
+    ) throws(RPCError) -> RunningServer {
+        let running = try RunningServer(server, options: options)
+        let isTaken = names.servers.withLock { servers in
+            if servers[name]?.server != nil { return true }
+            servers[name] = WeakServer(server: running)
+            return false
+        }
+        guard !isTaken else { throw RPCError(.unavailable, "the name \(name) is in use in this network") }
+        running.add(
+            RunningServer.ListenerHandle(address: .memory(name)) { [names, weak running] in
+                names.servers.withLock { servers in
+                    if servers[name]?.server === running { servers[name] = nil }
+                }
+            })
+        return running
+    }
+
+    /// A transport whose endpoints are names of this network: `Endpoint(.memory("users"))`.
+    public func transport(options: TransportOptions = TransportOptions()) -> any ClientTransport {
+        HTTP2Transport(dialer: MemoryDialer(names: names), options: options)
+    }
+}
+
+private struct MemoryDialer: Dialer {
+    let names: InMemoryNetwork.Names
+
+    func dial(
+        _ address: Endpoint.Address, on loop: UVLoop, answer: @escaping (Result<any ConnectionIO, ConnectFailure>) -> Void
+    ) -> any Dialing {
+        let dialing = Dialed()
+        guard case .memory(let name) = address, let server = names.servers.withLock({ $0[name]?.server }) else {
+            answer(.failure(ConnectFailure(reason: "connect \(address): nobody serves it in this network")))
+            return dialing
+        }
+        let serverLoop = server.balance.least()
+        let (client, accepted) = MemoryPipe.pair(name, loop, serverLoop)
+        serverLoop.execute { server.serve(accepted, on: serverLoop) }
+        answer(.success(client))
+        return dialing
+    }
+
+    private final class Dialed: Dialing {
+        func cancel() {}
+    }
+}

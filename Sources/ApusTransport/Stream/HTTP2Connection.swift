@@ -1,0 +1,134 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import ApusCore
+import ApusHTTP2
+
+/// One HTTP/2 connection: a byte stream and a session, read in batches and written once a turn.
+///
+/// Servers and clients subclass it. Confined to its loop.
+class HTTP2Connection {
+    let loop: any EventLoop
+    let io: any ConnectionIO
+    private(set) var session: HTTP2Session?
+    private(set) var hasSettings = false
+    /// Why the connection ended; empty until it has.
+    private(set) var closeReason = ""
+    private var isTouched = false
+    private var isWriting = false
+    private lazy var handshake = LoopTimer { [unowned self] in
+        self.close("the peer did not speak HTTP/2 within the handshake's time")
+    }
+
+    // A slice of input, so that what it provokes is looked at in between.
+    private static let slice = 16 * 1024
+
+    init(_ io: any ConnectionIO, loop: any EventLoop) {
+        self.io = io
+        self.loop = loop
+    }
+
+    /// Begins: preface and SETTINGS go out, the peer's are expected within `handshakeTimeout`.
+    func start(_ settings: HTTP2Settings, handshakeTimeout: Duration) {
+        do throws(HTTP2Error) {
+            session = try HTTP2Session(settings, delegate: self)
+        } catch {
+            return close("no HTTP/2 session: \(error)")
+        }
+        loop.schedule(handshake, at: loop.now.advanced(by: handshakeTimeout))
+        io.start(self)
+        touch()
+    }
+
+    /// Asks for a flush at the end of this turn.
+    func touch() {
+        guard !isTouched else { return }
+        isTouched = true
+        loop.flushAtEndOfTurn(self)
+    }
+
+    /// Closes at once; streams that are open end with what ``closeReason`` says.
+    func close(_ reason: String) {
+        guard closeReason.isEmpty else { return }
+        closeReason = reason
+        loop.cancel(handshake)
+        let session = session
+        self.session = nil
+        session?.close(code: HTTP2ErrorCode.cancel)
+        io.close()
+        closed()
+    }
+
+    // MARK: For subclasses
+
+    /// The peer opened a stream.
+    func openStream(_ id: Int32) -> HTTP2Stream? { nil }
+    /// The peer's first SETTINGS arrived.
+    func becameReady() {}
+    /// The peer will take no streams above `lastStream`.
+    func receivedGoAway(lastStream: Int32, code: UInt32, debug: String) {}
+    /// The peer acknowledged our PING.
+    func receivedPingAck(_ payload: UInt64) {}
+    /// All of a batch was fed to the session.
+    func batchEnded() {}
+    /// The session could not take these bytes; the connection is about to close.
+    func inputFailed(_ bytes: UnsafeRawBufferPointer) {}
+    /// The connection is closed.
+    func closed() {}
+    /// What was to be written has been handed to the byte stream.
+    func flushed() {}
+}
+
+extension HTTP2Connection: ConnectionIOHandler {
+    func ioReceived(_ bytes: UnsafeRawBufferPointer) {
+        var rest = bytes
+        while !rest.isEmpty, let session {
+            let slice = UnsafeRawBufferPointer(rebasing: rest.prefix(Self.slice))
+            rest = UnsafeRawBufferPointer(rebasing: rest.dropFirst(Self.slice))
+            do throws(HTTP2Error) {
+                try session.receive(slice)
+            } catch {
+                inputFailed(slice)
+                flush()
+                return close("the peer broke HTTP/2: \(error)")
+            }
+        }
+        batchEnded()
+        touch()
+    }
+
+    func ioDrained() {
+        isWriting = false
+        touch()
+    }
+
+    func ioEnded(_ reason: String) { close(reason) }
+}
+
+extension HTTP2Connection: TurnFlusher {
+    func flush() {
+        isTouched = false
+        guard let session, !isWriting else { return }
+        let output = loop.output
+        do throws(HTTP2Error) {
+            repeat {
+                try session.drain(into: output)
+                if output.isEmpty { break }
+                isWriting = !io.write(output)
+            } while !isWriting
+        } catch {
+            output.reset()
+            return close("cannot go on with HTTP/2: \(error)")
+        }
+        if !isWriting, session.isFinished { return close("the session has ended") }
+        flushed()
+    }
+}
+
+extension HTTP2Connection: HTTP2SessionDelegate {
+    func receivedSettings() {
+        guard !hasSettings else { return }
+        hasSettings = true
+        loop.cancel(handshake)
+        becameReady()
+    }
+}
