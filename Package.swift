@@ -47,6 +47,8 @@ let package = Package(
         library("ApusGenerator", ["ApusProtobuf"]),
         .executableTarget(name: "protoc-gen-apus", dependencies: ["ApusGenerator"], swiftSettings: strict),
         library("Apus", ["ApusCore", "ApusInterceptors", "ApusTransport", "ApusProtobuf", "ApusDiscovery"]),
+
+        tests("ApusTransportTests", ["ApusCore", "ApusTransport"]),
     ],
     swiftLanguageModes: [.v6]
 )

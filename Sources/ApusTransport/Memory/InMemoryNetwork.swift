@@ -19,7 +19,7 @@ public final class InMemoryNetwork: Sendable {
     }
 
     fileprivate struct WeakServer: Sendable {
-        weak let server: RunningServer?
+        weak let server: ActiveServer?
     }
 
     /// A network without servers.
@@ -31,20 +31,21 @@ public final class InMemoryNetwork: Sendable {
     public func start(
         _ server: Server, as name: String, options: ServerOptions = ServerOptions()
     ) throws(RPCError) -> RunningServer {
-        let running = try RunningServer(server, options: options)
+        let active = try ActiveServer(server, options: options)
         let isTaken = names.servers.withLock { servers in
             if servers[name]?.server != nil { return true }
-            servers[name] = WeakServer(server: running)
+            servers[name] = WeakServer(server: active)
             return false
         }
         guard !isTaken else { throw RPCError(.unavailable, "the name \(name) is in use in this network") }
-        running.add(
-            RunningServer.ListenerHandle(address: .memory(name)) { [names, weak running] in
+        active.add(
+            ActiveServer.ListenerHandle(address: .memory(name)) { [names, weak active] closed in
                 names.servers.withLock { servers in
-                    if servers[name]?.server === running { servers[name] = nil }
+                    if servers[name]?.server === active { servers[name] = nil }
                 }
+                closed()
             })
-        return running
+        return RunningServer(active)
     }
 
     /// A transport whose endpoints are names of this network: `Endpoint(.memory("users"))`.

@@ -6,8 +6,8 @@ import ApusCore
 enum Acceptor {
     /// Listens; the listening itself happens on a loop, for which this waits.
     static func listen(
-        on address: Endpoint.Address, for running: RunningServer
-    ) throws(RPCError) -> RunningServer.ListenerHandle {
+        on address: Endpoint.Address, for running: ActiveServer
+    ) throws(RPCError) -> ActiveServer.ListenerHandle {
         let loop = running.loops.next()
         let result = loop.perform { [weak running] () -> Result<(Endpoint.Address, Confined), RPCError> in
             do throws(RPCError) {
@@ -22,10 +22,15 @@ enum Acceptor {
             }
         }
         let (bound, listener) = try result.get()
-        return RunningServer.ListenerHandle(address: bound) { loop.execute { listener.listener.close() } }
+        return ActiveServer.ListenerHandle(address: bound) { closed in
+            loop.execute {
+                listener.listener.close()
+                closed()
+            }
+        }
     }
 
-    private static func serve(_ descriptor: Int32, isPipe: Bool, _ running: RunningServer) {
+    private static func serve(_ descriptor: Int32, isPipe: Bool, _ running: ActiveServer) {
         let loop = running.balance.least()
         loop.run { [weak running] in
             guard let running else { return SystemCalls.close(descriptor) }

@@ -24,14 +24,14 @@ extension Server {
     public func start(
         on addresses: [Endpoint.Address], options: ServerOptions = ServerOptions()
     ) throws(RPCError) -> RunningServer {
-        let running = try RunningServer(self, options: options)
+        let active = try ActiveServer(self, options: options)
         do throws(RPCError) {
-            for address in addresses { running.add(try Acceptor.listen(on: address, for: running)) }
+            for address in addresses { active.add(try Acceptor.listen(on: address, for: active)) }
         } catch {
-            running.stopNow()
+            active.stopNow()
             throw error
         }
-        return running
+        return RunningServer(active)
     }
 
     /// Listens, tells the bound addresses, and serves until the process gets SIGTERM or SIGINT or the task is

@@ -1,0 +1,155 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import ApusCore
+import Synchronization
+
+/// What a running server shares with its listeners and connections; it goes on as long as one of them does.
+final class ActiveServer: Sendable {
+    private struct State {
+        var connections: [ObjectIdentifier: ServerConnection] = [:]
+        var listeners: [ListenerHandle] = []
+        var listening = 0
+        var addresses: [Endpoint.Address] = []
+        var isStopping = false
+        // Handlers that ignore their cancellation are not waited for any more.
+        var isForced = false
+        var isStopped = false
+        var waiters: [UnsafeContinuation<Void, Never>] = []
+    }
+
+    /// A listener with the way to close it, from any thread; it calls back when it is closed.
+    struct ListenerHandle: Sendable {
+        let address: Endpoint.Address
+        let close: @Sendable (_ closed: @escaping @Sendable () -> Void) -> Void
+    }
+
+    let server: Server
+    let options: ServerOptions
+    let loops: EventLoops
+    let balance: LoopBalance
+    private let executors: ServiceExecutors
+    private let state = Mutex(State())
+    private let handlers = Atomic<Int>(0)
+    private let calls = Atomic<Int>(0)
+    // What `state` says, for the end of a handler: no lock on that path.
+    private let isStopping = Atomic<Bool>(false)
+
+    init(_ server: Server, options: ServerOptions) throws(RPCError) {
+        self.server = server
+        self.options = options
+        if let loops = options.eventLoops { self.loops = loops } else { loops = try EventLoops.shared() }
+        balance = LoopBalance(loops.loops)
+        executors = ServiceExecutors(server.router)
+    }
+
+    var addresses: [Endpoint.Address] { state.withLock { $0.addresses } }
+
+    var counts: RunningServer.Counts {
+        RunningServer.Counts(
+            connections: state.withLock { $0.connections.count }, handlers: handlers.load(ordering: .relaxed),
+            calls: calls.load(ordering: .relaxed))
+    }
+
+    /// Closes every connection: calls in flight are cancelled.
+    func stopNow() {
+        let connections = state.withLock { state in
+            state.isForced = true
+            return Array(state.connections.values)
+        }
+        beginDraining()
+        for connection in connections {
+            connection.loop.execute { connection.close("the server stops") }
+        }
+    }
+
+    /// Waits for the last connection's end after a stop; stops at once when the task is cancelled.
+    func waitUntilStopped() async {
+        await withTaskCancellationHandler {
+            await withUnsafeContinuation { waiter in
+                let stopped = state.withLock { state in
+                    if !state.isStopped { state.waiters.append(waiter) }
+                    return state.isStopped
+                }
+                if stopped { waiter.resume() }
+            }
+        } onCancel: {
+            stopNow()
+        }
+    }
+
+    /// Closes the listeners and lets calls in flight finish.
+    func beginDraining() {
+        isStopping.store(true, ordering: .releasing)
+        let (listeners, connections) = state.withLock { state in
+            defer {
+                state.isStopping = true
+                state.listeners = []
+            }
+            return (state.listeners, Array(state.connections.values))
+        }
+        for listener in listeners { listener.close { self.listenerClosed() } }
+        for connection in connections { connection.loop.execute { connection.drain() } }
+        finishIfEmpty()
+    }
+
+    private func listenerClosed() {
+        state.withLock { $0.listening -= 1 }
+        finishIfEmpty()
+    }
+
+    private func finishIfEmpty() {
+        let waiters = state.withLock { state -> [UnsafeContinuation<Void, Never>] in
+            guard state.isStopping, state.listening == 0, state.connections.isEmpty else { return [] }
+            guard state.isForced || handlers.load(ordering: .acquiring) == 0 else { return [] }
+            state.isStopped = true
+            defer { state.waiters = [] }
+            return state.waiters
+        }
+        for waiter in waiters { waiter.resume() }
+    }
+
+    // MARK: For listeners
+
+    func add(_ listener: ListenerHandle) {
+        let late = state.withLock { state in
+            if !state.isStopping {
+                state.listeners.append(listener)
+                state.listening += 1
+                state.addresses.append(listener.address)
+            }
+            return state.isStopping
+        }
+        if late { listener.close {} }
+    }
+
+    /// Serves a connection on the loop that is calling.
+    func serve(_ io: any ConnectionIO, on loop: any EventLoop) {
+        let connection = ServerConnection(io, loop: loop, server: server, options: options, owner: self)
+        let late = state.withLock { state in
+            state.connections[ObjectIdentifier(connection)] = connection
+            return state.isStopping
+        }
+        connection.start()
+        if late { connection.drain() }
+    }
+}
+
+extension ActiveServer: ServerConnectionOwner {
+    func executor(for entry: Router.Entry) -> (any TaskExecutor)? { executors[entry.service] }
+
+    func connectionClosed(_ connection: ServerConnection) {
+        balance.connectionClosed(on: connection.loop)
+        _ = state.withLock { $0.connections.removeValue(forKey: ObjectIdentifier(connection)) }
+        finishIfEmpty()
+    }
+
+    func handlerStarted() {
+        handlers.wrappingAdd(1, ordering: .relaxed)
+        calls.wrappingAdd(1, ordering: .relaxed)
+    }
+
+    func handlerEnded() {
+        let left = handlers.wrappingSubtract(1, ordering: .acquiringAndReleasing).newValue
+        if left == 0, isStopping.load(ordering: .acquiring) { finishIfEmpty() }
+    }
+}
