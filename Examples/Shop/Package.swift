@@ -42,7 +42,7 @@ let package = Package(
         library("ShopDrill"),
 
         tests("PasswordHashTests", ["PasswordHash"]),
-        tests("ShopStoreTests", ["ShopStore", "PasswordHash"]),
+        tests("ShopStoreTests", ["ShopStore", "PasswordHash", grdb]),
         tests("ShopDrillTests", ["ShopDrill"]),
     ],
     swiftLanguageModes: [.v6]
