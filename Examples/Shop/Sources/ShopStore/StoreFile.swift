@@ -58,7 +58,7 @@ final class StoreFile: Sendable {
             do {
                 return try DatabasePool(path: path, configuration: configuration)
             } catch let error as DatabaseError where error.resultCode == .SQLITE_BUSY && .now < deadline {
-                // Turning WAL on is the one lock for which SQLite does not call its busy handler.
+                // While another process turns WAL on, SQLite refuses without calling its busy handler, some once in 100 times.
                 Thread.sleep(forTimeInterval: 0.005)
             } catch {
                 throw StoreError.translating(error)

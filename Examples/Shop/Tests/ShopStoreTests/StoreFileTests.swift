@@ -16,7 +16,7 @@ import Testing
         try file.read { try String.fetchAll($0, sql: "SELECT text FROM notes ORDER BY rowid") }
     }
 
-    @Test(arguments: 0..<10)
+    @Test(arguments: 0..<100)
     func `processes that start at once on a new file migrate it once`(round: Int) throws {
         let path = folder.file("new")
         let files = try concurrently(8) { _ in try StoreFile(path: path, schema: schema) }
