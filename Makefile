@@ -16,7 +16,7 @@ setup: ## Install the C libraries and tools that are missing
 
 demo: setup ## Build the demo shop and run it: five processes, one killed, one stopped, no call lost
 	@echo "Building the demo (the first time takes some minutes)"
-	@swift build $(shop) -c release --quiet
+	@swift build $(shop) -c release
 	@"$$(swift build $(shop) -c release --show-bin-path)/shop-demo"
 
 build: setup ## Build the library
