@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// Counts durations in buckets that widen with their value, so that any percentile is right within 1.6 % from a
+/// microsecond to an hour, in constant memory. Source: the idea of HdrHistogram (Gil Tene).
+public struct LatencyHistogram: Sendable, Hashable {
+    // Values below 64 have a bucket each; from there on each power of two is cut into 64 buckets.
+    private static let bits = 6
+    private static let subBuckets = 1 << bits
+    private static let highest: UInt64 = 3_600_000_000
+
+    private var counts: [Int] = []
+    /// How many durations were recorded.
+    public private(set) var count = 0
+
+    /// An empty histogram.
+    public init() {}
+
+    /// Records a duration, in whole microseconds: negative ones as 0, those above an hour as an hour.
+    public mutating func record(_ duration: Duration) {
+        let (seconds, attoseconds) = duration.components
+        let held = UInt64(min(max(seconds, 0), 3600))
+        let fraction = UInt64(max(attoseconds, 0) / 1_000_000_000_000)
+        record(microseconds: seconds < 0 ? 0 : min(held * 1_000_000 + fraction, Self.highest))
+    }
+
+    /// Adds what another one recorded.
+    public mutating func merge(_ other: LatencyHistogram) {
+        grow(to: other.counts.count)
+        for (index, added) in other.counts.enumerated() { counts[index] += added }
+        count += other.count
+    }
+
+    /// The duration that this share of the recorded ones does not exceed; nil when none was recorded.
+    ///
+    /// - Parameter share: 0.5 for the median, 0.99 for p99; held to 0...1.
+    public func percentile(_ share: Double) -> Duration? {
+        guard count > 0 else { return nil }
+        let rank = max(1, Int((min(max(share, 0), 1) * Double(count)).rounded(.up)))
+        var seen = 0
+        for (index, counted) in counts.enumerated() {
+            seen += counted
+            if seen >= rank { return .microseconds(Self.upperEdge(ofBucket: index)) }
+        }
+        return nil
+    }
+
+    private mutating func record(microseconds value: UInt64) {
+        let bucket = Self.bucket(of: value)
+        grow(to: bucket + 1)
+        counts[bucket] += 1
+        count += 1
+    }
+
+    private mutating func grow(to size: Int) {
+        if counts.count < size { counts += [Int](repeating: 0, count: size - counts.count) }
+    }
+
+    private static func bucket(of value: UInt64) -> Int {
+        let shift = max(0, UInt64.bitWidth - value.leadingZeroBitCount - bits - 1)
+        return shift * subBuckets + Int(value >> UInt64(shift))
+    }
+
+    private static func upperEdge(ofBucket bucket: Int) -> UInt64 {
+        let shift = max(0, bucket / subBuckets - 1)
+        let start = UInt64(bucket - shift * subBuckets)
+        return ((start + 1) << UInt64(shift)) - 1
+    }
+}

@@ -1,0 +1,41 @@
+# SPDX-License-Identifier: Apache-2.0
+
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+.PHONY: help setup demo build test peers format lint clean
+
+shop := --package-path Examples/Shop
+sources := Sources Tests Examples Package.swift
+
+help: ## Show this list
+	@grep -hE '^[a-z]+:.*##' Makefile | sed -E 's/^([a-z]+):.*## /  make \1\t/' | expand -t 17
+
+setup: ## Install the C libraries and tools that are missing
+	@.ci/setup
+
+demo: setup ## Build the demo shop and run it: five processes, one killed, one stopped, no call lost
+	@echo "Building the demo (the first time takes some minutes)"
+	@swift build $(shop) -c release
+	@"$$(swift build $(shop) -c release --show-bin-path)/shop-demo"
+
+build: setup ## Build the library
+	@swift build
+
+test: setup peers ## Run all tests, those of the examples too
+	swift build --build-tests
+	swift test --skip-build --disable-xctest
+	swift build $(shop) --build-tests
+	swift test $(shop) --skip-build --disable-xctest
+
+peers: setup ## Install Python's gRPC, which the tests call and are called by
+	@.ci/peers
+
+format: ## Format all Swift files
+	@swift format -i -r -p $(wildcard $(sources))
+
+lint: ## Check the format of all Swift files
+	@swift format lint --strict -r -p $(wildcard $(sources))
+
+clean: ## Remove all that was built or downloaded
+	rm -rf .build Examples/Shop/.build .peers .demo
