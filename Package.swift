@@ -48,7 +48,8 @@ let package = Package(
         .executableTarget(name: "protoc-gen-apus", dependencies: ["ApusGenerator"], swiftSettings: strict),
         library("Apus", ["ApusCore", "ApusInterceptors", "ApusTransport", "ApusProtobuf", "ApusDiscovery"]),
 
-        .target(name: "ApusTestSupport", dependencies: ["ApusCore"], path: "Tests/ApusTestSupport", swiftSettings: strict),
+        .target(
+            name: "ApusTestSupport", dependencies: ["ApusCore"], path: "Tests/ApusTestSupport", swiftSettings: strict),
         tests("ApusCoreTests", ["ApusCore", "ApusTestSupport"]),
         tests("ApusInterceptorsTests", ["ApusCore", "ApusInterceptors", "ApusTestSupport"]),
         tests("ApusDiscoveryTests", ["ApusCore", "ApusInterceptors", "ApusDiscovery", "ApusTestSupport"]),
