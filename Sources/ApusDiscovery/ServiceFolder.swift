@@ -76,17 +76,17 @@ struct ServiceFolder {
         }
     }
 
+    // Nil when the file is not there any more.
     private func file(_ name: String, _ clock: LeaseClock, _ report: (String) -> Void) -> File? {
         let filePath = "\(path)/\(name)"
+        guard let stamp = try? Files.stamp(of: filePath) else { return nil }
+        if let known = files[name], known.stamp == stamp { return known }
         do throws(FileError) {
-            let stamp = try Files.stamp(of: filePath)
-            if let known = files[name], known.stamp == stamp { return known }
             return File(stamp: stamp, content: try content(name, filePath, stamp, clock, report))
         } catch {
             if error.isMissing { return nil }
-            report("a registry entry is skipped: \(error)")
-            let stamp = try? Files.stamp(of: filePath)
-            return stamp.map { File(stamp: $0, content: .problem) }
+            report("the registry entry \(filePath) is skipped: \(error)")
+            return File(stamp: stamp, content: .problem)
         }
     }
 
@@ -94,22 +94,15 @@ struct ServiceFolder {
         _ name: String, _ filePath: String, _ stamp: FileStamp, _ clock: LeaseClock, _ report: (String) -> Void
     ) throws(FileError) -> Content {
         if name.hasPrefix(Self.temporaryPrefix) { return .temporary(observed(nil, stamp, .seconds(60), clock)) }
+        let bytes = stamp.isRegular ? try Files.read(filePath, limit: RegistryEntry.maximumBytes) : []
         do throws(RegistryEntry.Problem) {
             guard stamp.isRegular else { throw RegistryEntry.Problem("it is no regular file") }
-            let entry = try RegistryEntry(decoding: try bytes(filePath))
+            let entry = try RegistryEntry(decoding: bytes)
             try check(entry.instance, name)
             return .entry(entry, observed(files[name], stamp, entry.lease, clock))
         } catch {
             report("the registry entry \(filePath) is skipped: \(error.text)")
             return .problem
-        }
-    }
-
-    private func bytes(_ filePath: String) throws(RegistryEntry.Problem) -> [UInt8] {
-        do throws(FileError) {
-            return try Files.read(filePath, limit: RegistryEntry.maximumBytes)
-        } catch {
-            throw RegistryEntry.Problem("\(error)")
         }
     }
 
