@@ -48,12 +48,17 @@ let package = Package(
         library("ApusWire", ["ApusCore"]),
         library("ApusTransport", ["ApusCore", "ApusHTTP2", "ApusWire", "CLibuv"]),
         library("ApusProtobuf", ["ApusCore", "CProtobufC"]),
-        library("ApusDiscovery", ["ApusCore", "ApusTransport"]),
+        library("ApusDiscovery", ["ApusCore"]),
         library("ApusGenerator", ["ApusProtobuf"]),
         .executableTarget(name: "protoc-gen-apus", dependencies: ["ApusGenerator"], swiftSettings: strict),
         library("Apus", ["ApusCore", "ApusInterceptors", "ApusTransport", "ApusProtobuf", "ApusDiscovery"]),
 
         tests("ApusTransportTests", ["ApusCore", "ApusTransport"]),
+        .target(
+            name: "ApusTestSupport", dependencies: ["ApusCore"], path: "Tests/ApusTestSupport", swiftSettings: strict),
+        tests("ApusCoreTests", ["ApusCore", "ApusTestSupport"]),
+        tests("ApusInterceptorsTests", ["ApusCore", "ApusInterceptors", "ApusTestSupport"]),
+        tests("ApusDiscoveryTests", ["ApusCore", "ApusInterceptors", "ApusDiscovery", "ApusTestSupport"]),
     ],
     swiftLanguageModes: [.v6]
 )

@@ -66,6 +66,8 @@ extension Endpoint.Address: LosslessStringConvertible {
             guard !host.isEmpty else { return nil }
             self = .host(String(host), port: port)
         }
+        // One spelling for each address: no `+80`, no `080`, no `[name]:80`.
+        guard description == text else { return nil }
     }
 }
 

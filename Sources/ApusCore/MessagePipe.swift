@@ -84,7 +84,6 @@ public final class MessagePipe: MessageSource {
     }
 
     private func take(_ continuation: Reader) {
-        let cancelled = Task.isCancelled
         let answer = state.withLock { state -> Answer in
             if let failure = state.failure { return .fail(failure) }
             if let message = state.queue.popFirst() {
@@ -92,7 +91,8 @@ public final class MessagePipe: MessageSource {
                 return .message(message)
             }
             if state.ended { return .end }
-            if cancelled { return .fail(CancellationError()) }
+            // Asked under the lock that the cancellation handler takes: a cancellation is seen here or finds the reader.
+            if Task.isCancelled { return .fail(CancellationError()) }
             if state.reader != nil { return .fail(RPCError(.internal, "two tasks read one stream")) }
             state.reader = continuation
             return .wait
@@ -127,6 +127,7 @@ public final class MessagePipe: MessageSource {
             state.lastID += 1
             return state.lastID
         }
+        defer { _ = state.withLock { $0.cancelledWrites.remove(id) } }
         try await withTaskCancellationHandler {
             try await withUnsafeThrowingContinuation { (continuation: Writer) in
                 let waits = state.withLock { state in
@@ -149,7 +150,6 @@ public final class MessagePipe: MessageSource {
             }
             writer?.resume(throwing: CancellationError())
         }
-        _ = state.withLock { $0.cancelledWrites.remove(id) }
     }
 
     private func resumeWritersIfRoom() {

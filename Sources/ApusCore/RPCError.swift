@@ -23,9 +23,11 @@ public struct RPCError: Error, Sendable {
         let peer: Endpoint?
         let cause: String
         let notes: [String]
+        let pickedHandle: EndpointHandle?
 
         init(
-            status: Status, metadata: Metadata, progress: Progress, peer: Endpoint?, cause: String, notes: [String]
+            status: Status, metadata: Metadata, progress: Progress, peer: Endpoint?, cause: String, notes: [String],
+            pickedHandle: EndpointHandle?
         ) {
             self.status = status
             self.metadata = metadata
@@ -33,6 +35,7 @@ public struct RPCError: Error, Sendable {
             self.peer = peer
             self.cause = cause
             self.notes = notes
+            self.pickedHandle = pickedHandle
         }
     }
 
@@ -58,7 +61,9 @@ public struct RPCError: Error, Sendable {
         _ status: Status, metadata: Metadata = Metadata(), progress: Progress = .sent, peer: Endpoint? = nil,
         cause: String = ""
     ) {
-        box = Box(status: status, metadata: metadata, progress: progress, peer: peer, cause: cause, notes: [])
+        box = Box(
+            status: status, metadata: metadata, progress: progress, peer: peer, cause: cause, notes: [],
+            pickedHandle: nil)
     }
 
     /// How the call ended.
@@ -80,6 +85,8 @@ public struct RPCError: Error, Sendable {
     public var cause: String { box.cause }
     /// What interceptors have to say about it, such as "attempt 3 of 4", in the order in which they said it.
     public var notes: [String] { box.notes }
+    /// The handle that a balancer chose for the try that failed: what a retry avoids.
+    package var pickedHandle: EndpointHandle? { box.pickedHandle }
 
     /// The same error, seen from further up: with the peer, the metadata, the code or a note changed.
     public func with(
@@ -89,7 +96,17 @@ public struct RPCError: Error, Sendable {
         var copy = self
         copy.box = Box(
             status: status ?? box.status, metadata: metadata ?? box.metadata, progress: progress ?? box.progress,
-            peer: peer ?? box.peer, cause: box.cause, notes: note.map { box.notes + [$0] } ?? box.notes)
+            peer: peer ?? box.peer, cause: box.cause, notes: note.map { box.notes + [$0] } ?? box.notes,
+            pickedHandle: box.pickedHandle)
+        return copy
+    }
+
+    /// The same error of a try at the endpoint that a balancer chose.
+    package func at(_ handle: EndpointHandle) -> RPCError {
+        var copy = self
+        copy.box = Box(
+            status: box.status, metadata: box.metadata, progress: box.progress, peer: box.peer ?? handle.endpoint,
+            cause: box.cause, notes: box.notes, pickedHandle: handle)
         return copy
     }
 

@@ -1,0 +1,16 @@
+// SPDX-License-Identifier: Apache-2.0
+
+public import ApusCore
+
+/// Sends every call to one endpoint: for a channel that needs neither discovery nor balancing.
+public struct PinnedEndpoint: ClientInterceptor {
+    let handle: EndpointHandle
+
+    /// Every call goes to `endpoint`.
+    public init(_ endpoint: Endpoint) { handle = EndpointHandle(endpoint) }
+
+    /// Chooses the endpoint.
+    public func intercept(_ call: ClientCall, next: ClientNext) async throws -> ClientResponse {
+        try await next.send(call, to: handle)
+    }
+}

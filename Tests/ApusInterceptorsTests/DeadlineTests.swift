@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import ApusCore
+import ApusInterceptors
+import ApusTestSupport
+import Testing
+
+struct DeadlineTests {
+    let clock = ManualClock()
+    let script = ScriptedTransport()
+
+    private func channel(_ interceptors: any ClientInterceptor...) -> Channel {
+        Channel("users", interceptors: interceptors, transport: script, clock: clock)
+    }
+
+    private func inHandler<R>(_ remaining: Duration, _ body: () async throws -> R) async throws -> R {
+        let deadline = CallDeadline(at: clock.now.advanced(by: remaining))
+        return try await ServerCall.$current.withValue(.inProgress(deadline: deadline)) { try await body() }
+    }
+
+    private var remaining: [Duration?] { script.calls.map { $0.deadline.remaining(at: clock.now) } }
+
+    @Test func `a call without a deadline gets the channel's`() async throws {
+        script.expect().reply()
+        try await channel(Deadline(.seconds(2), clock: clock)).ask()
+        #expect(remaining == [.seconds(2)])
+    }
+
+    @Test func `the caller's timeout wins when it is shorter and loses when it is longer`() async throws {
+        script.otherwise.reply()
+        let channel = channel(Deadline(.seconds(2), clock: clock))
+        try await channel.ask(CallOptions(timeout: .seconds(1)))
+        try await channel.ask(CallOptions(timeout: .seconds(3)))
+        #expect(remaining == [.seconds(1), .seconds(2)])
+    }
+
+    @Test func `a call made inside a handler ends no later than the handler's own`() async throws {
+        script.otherwise.reply()
+        let channel = channel(Deadline(.seconds(2), clock: clock))
+        try await inHandler(.milliseconds(300)) { _ = try await channel.ask() }
+        try await inHandler(.seconds(9)) { _ = try await channel.ask() }
+        #expect(remaining == [.milliseconds(300), .seconds(2)])
+    }
+
+    @Test func `an inherited deadline needs no timeout, and outside a handler there is none`() async throws {
+        script.otherwise.reply()
+        let channel = channel(Deadline.inherited(clock: clock))
+        try await inHandler(.milliseconds(300)) { _ = try await channel.ask() }
+        try await channel.ask()
+        #expect(remaining == [.milliseconds(300), nil])
+    }
+
+    @Test func `a call past its deadline fails at once and sends nothing`() async throws {
+        let channel = channel(Deadline(.seconds(2), clock: clock))
+        let error = await #expect(throws: RPCError.self) {
+            try await inHandler(.milliseconds(-1)) { _ = try await channel.ask() }
+        }
+        #expect(error?.code == .deadlineExceeded)
+        #expect(error?.progress == .notConnected)
+        #expect(error?.message.contains("this handler serves") == true)
+        #expect(script.calls.isEmpty)
+    }
+
+    @Test(arguments: [Duration.zero, .seconds(-1)])
+    func `a timeout of zero or less fails every call and says why`(timeout: Duration) async throws {
+        let channel = channel(Deadline(timeout, clock: clock))
+        let error = await #expect(throws: RPCError.self) { try await channel.ask() }
+        #expect(error?.code == .deadlineExceeded)
+        #expect(error?.message.contains("longer than zero") == true)
+        #expect(script.calls.isEmpty)
+    }
+
+    @Test func `all tries of a call share one deadline`() async throws {
+        script.expect().run { [clock] _ in
+            clock.advance(by: .milliseconds(1500))
+            throw RPCError(.unavailable, "slow")
+        }
+        script.expect().reply()
+        let channel = channel(
+            Deadline(.seconds(2), clock: clock), Retry(.exponential(initial: .zero), clock: clock))
+        try await channel.ask()
+        #expect(script.calls.map(\.deadline.instant).count == 2)
+        #expect(script.calls[0].deadline == script.calls[1].deadline)
+    }
+}

@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package import ApusCore
+import Synchronization
+
+/// Remembers what it is told.
+package final class RecordingObserver: Observer {
+    private struct State {
+        var picks: [EndpointHandle] = []
+        var retries: [(attempt: Int, code: Status.Code, delay: Duration)] = []
+        var resolutions: [(target: String, candidates: Candidates)] = []
+        var ends: [RPCError?] = []
+    }
+
+    private let state = Mutex(State())
+
+    package init() {}
+
+    package var picks: [EndpointHandle] { state.withLock { $0.picks } }
+    package var delays: [Duration] { state.withLock { $0.retries.map(\.delay) } }
+    package var retriedAttempts: [Int] { state.withLock { $0.retries.map(\.attempt) } }
+    package var resolved: [[Endpoint]] {
+        state.withLock { $0.resolutions.map { $0.candidates.handles.map(\.endpoint) } }
+    }
+    package var ends: [RPCError?] { state.withLock { $0.ends } }
+
+    package func picked(_ endpoint: EndpointHandle, for call: ClientCall) {
+        state.withLock { $0.picks.append(endpoint) }
+    }
+
+    package func retrying(_ call: ClientCall, after error: RPCError, delay: Duration) {
+        state.withLock { $0.retries.append((call.attempt, error.code, delay)) }
+    }
+
+    package func resolved(_ target: String, candidates: Candidates) {
+        state.withLock { $0.resolutions.append((target, candidates)) }
+    }
+
+    package func callEnded(_ call: ClientCall, error: RPCError?) { state.withLock { $0.ends.append(error) } }
+}
