@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-package import ApusCore
+public import ApusCore
 import CProtobufC
 
 extension FieldWriter {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-package import ApusCore
+import ApusCore
 
 /// Why bytes are no such message, and where.
 struct Malformed: Error {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-package import ApusCore
+import ApusCore
 import Synchronization
 
 /// The table of a message: its name, its fields, and what libprotobuf-c and the pre-pass need to know of them.

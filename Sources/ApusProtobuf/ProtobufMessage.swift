@@ -27,6 +27,11 @@ extension ProtobufMessage {
     @inlinable
     public func serialized() throws(RPCError) -> MessageBytes { try ProtobufCodec<Self>.encode(self) }
 
+    /// The message in its binary form, as an array.
+    ///
+    /// - Throws: RESOURCE_EXHAUSTED over 2 GiB, INTERNAL for messages nested deeper than 100.
+    public func serializedBytes() throws(RPCError) -> [UInt8] { try serialized().bytes }
+
     /// The message in the bytes.
     ///
     /// - Throws: INTERNAL for bytes that are no such message, RESOURCE_EXHAUSTED past the memory budget.
@@ -38,6 +43,8 @@ extension ProtobufMessage {
     /// - Throws: INTERNAL for bytes that are no such message, RESOURCE_EXHAUSTED past the memory budget.
     @inlinable
     public init(serialized bytes: [UInt8]) throws(RPCError) {
-        self = try bytes.withUnsafeBytes { (buffer) throws(RPCError) in try ProtobufCodec<Self>.decode(buffer) }
+        self = try bytes.withUnsafeBufferPointer { (buffer) throws(RPCError) in
+            try ProtobufCodec<Self>.decode(UnsafeRawBufferPointer(buffer))
+        }
     }
 }
