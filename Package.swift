@@ -59,6 +59,8 @@ let package = Package(
         tests("ApusCoreTests", ["ApusCore", "ApusTestSupport"]),
         tests("ApusInterceptorsTests", ["ApusCore", "ApusInterceptors", "ApusTestSupport"]),
         tests("ApusDiscoveryTests", ["ApusCore", "ApusInterceptors", "ApusDiscovery", "ApusTestSupport"]),
+        tests("ApusProtobufTests", ["ApusCore", "ApusProtobuf"]),
+        tests("ApusGeneratorTests", ["ApusCore", "ApusGenerator", "ApusProtobuf"]),
     ],
     swiftLanguageModes: [.v6]
 )
