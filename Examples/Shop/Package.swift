@@ -56,6 +56,7 @@ let package = Package(
         tests("PasswordHashTests", ["PasswordHash"]),
         tests("ShopStoreTests", ["ShopStore", "PasswordHash", grdb]),
         tests("ShopDrillTests", ["ShopDrill"]),
+        tests("ShopPeerTests", [apus, "PasswordHash", "ShopProtos", "ShopServices", "ShopStore"]),
     ],
     swiftLanguageModes: [.v6]
 )

@@ -42,14 +42,15 @@ import Testing
 
     @Test(arguments: [HandlerExecution.concurrent, .threads(4)])
     func `handlers off the event loop serve all kinds of call`(_ execution: HandlerExecution) async throws {
-        for name in ["unary", "client_stream", "server_stream", "chat", "cancellation", "deadline"] {
-            try await run(name, PeerHandler(execution: execution))
-        }
+        let cases = ["unary", "client_stream", "server_stream", "chat", "cancellation", "deadline"]
+        try await run(cases, PeerHandler(execution: execution))
     }
 
-    private func run(_ name: String, _ handler: PeerHandler = PeerHandler()) async throws {
+    private func run(_ name: String) async throws { try await run([name], PeerHandler()) }
+
+    private func run(_ cases: [String], _ handler: PeerHandler) async throws {
         let running = try Server([handler]).start(on: .host("127.0.0.1", port: 0))
-        let client = try PythonProcess("client.py", ["\(running.addresses[0])", name])
+        let client = try PythonProcess("Tests/Peers/client.py", ["\(running.addresses[0])"] + cases)
         defer { client.stop() }
         try await client.succeeds()
         await running.stop(grace: .seconds(60))

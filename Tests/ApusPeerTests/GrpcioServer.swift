@@ -9,7 +9,7 @@ struct GrpcioServer {
     let client: Peer.Client
 
     private init(options: TransportOptions) async throws {
-        process = try PythonProcess("server.py")
+        process = try PythonProcess("Tests/Peers/server.py")
         let line = try await process.firstLine()
         guard let port = Int(line) else { throw RPCError(.internal, "server.py printed \(line)") }
         channel = Channel(to: .host("127.0.0.1", port: port), options: options)

@@ -3,7 +3,7 @@
 import Foundation
 import Synchronization
 
-/// A Python program of `Tests/Peers`, run with the gRPC of `.peers`.
+/// A Python program of the project, run with the gRPC of `.peers`.
 ///
 /// Its standard input is a pipe that breaks when this process ends in whatever way: then it ends too. Released, it is
 /// killed. Safe from any task.
@@ -31,21 +31,20 @@ final class PythonProcess: Sendable {
     private let ending: Task<Int32, Never>
     private let program: String
 
-    /// Starts `Tests/Peers/<program>`.
+    /// Starts a program, named by its path inside the project.
     ///
     /// - Throws: ``Missing`` with the command that installs what is missing.
     init(_ program: String, _ arguments: [String] = []) throws {
-        let root = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
-            .deletingLastPathComponent()
+        let root = Self.root
         let python = root.appending(path: ".peers/bin/python")
-        for path in [python.path, root.appending(path: ".peers/gen/test/peer_pb2_grpc.py").path]
+        for path in [python.path, root.appending(path: ".peers/gen").path]
         where !FileManager.default.fileExists(atPath: path) {
             throw Missing(path: path)
         }
         let child = Process()
         let (input, output) = (Pipe(), Pipe())
         child.executableURL = python
-        child.arguments = ["-u", root.appending(path: "Tests/Peers/\(program)").path] + arguments
+        child.arguments = ["-u", root.appending(path: program).path] + arguments
         child.standardInput = input
         child.standardOutput = output
         child.standardError = output
@@ -63,6 +62,15 @@ final class PythonProcess: Sendable {
     }
 
     deinit { stop() }
+
+    // The folder above this file that holds the script which makes `.peers`.
+    private static var root: URL {
+        var folder = URL(filePath: #filePath).deletingLastPathComponent()
+        while folder.path != "/", !FileManager.default.fileExists(atPath: folder.appending(path: ".ci/peers").path) {
+            folder.deleteLastPathComponent()
+        }
+        return folder
+    }
 
     /// Kills it, unless it has ended: another process may have its number by then.
     func stop() { process.withLock { if $0.isRunning { _ = kill($0.processIdentifier, SIGKILL) } } }

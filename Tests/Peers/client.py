@@ -1,10 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Calls an apus.test.peer.Peer with Python's gRPC: client.py <port> <case>. Fails with a text when a reply is wrong.
+"""Calls an apus.test.peer.Peer with Python's gRPC: client.py <address> <case>... Fails with a text for a wrong reply.
 
 The cases are the functions of this file whose names the tests give. No call has a deadline of its own unless its case
 is about deadlines: the tests end a client that hangs.
 """
 
+import os
 import sys
 import threading
 from pathlib import Path
@@ -279,10 +280,17 @@ def no_message(peer, channel):
     fails(lambda: call(iter([b"", b""])), grpc.StatusCode.UNIMPLEMENTED)
 
 
+def end_with_parent():
+    sys.stdin.read()
+    os._exit(1)
+
+
 def main():
-    address, case = sys.argv[1:]
+    threading.Thread(target=end_with_parent, daemon=True).start()
+    address, *cases = sys.argv[1:]
     with grpc.insecure_channel(address) as channel:
-        globals()[case](peer_pb2_grpc.PeerStub(channel), channel)
+        for case in cases:
+            globals()[case](peer_pb2_grpc.PeerStub(channel), channel)
 
 
 main()
