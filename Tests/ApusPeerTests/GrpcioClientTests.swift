@@ -46,6 +46,15 @@ import Testing
         try await run(cases, PeerHandler(execution: execution))
     }
 
+    @Test func `a server that stops lets calls in flight finish and takes no new ones`() async throws {
+        let running = try Server([PeerHandler()]).start(on: .host("127.0.0.1", port: 0))
+        let client = try PythonProcess("Tests/Peers/client.py", ["\(running.addresses[0])", "drained"])
+        defer { client.stop() }
+        #expect(try await client.firstLine() == "the server may stop")
+        await running.stop(grace: .seconds(60))
+        try await client.succeeds()
+    }
+
     private func run(_ name: String) async throws { try await run([name], PeerHandler()) }
 
     private func run(_ cases: [String], _ handler: PeerHandler) async throws {

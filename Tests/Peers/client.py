@@ -222,7 +222,7 @@ def lost_client(peer, channel):
 
 def deadline(peer, channel):
     left = peer.Unary(Instruction(), timeout=3600).milliseconds_left
-    # grpcio rounds up what it sends: of hours, by seconds.
+    # This gRPC rounds up what it sends: an hour by as much as ten seconds.
     same(f"whether {left} ms are about an hour", 3_000_000 < left < 3_660_000, True)
     same("time left without a deadline", peer.Unary(Instruction()).milliseconds_left, 0)
     stages = watch(peer, "late")
@@ -244,6 +244,22 @@ def good_end(peer, channel):
     stages = watch(peer, "good")
     peer.Unary(Instruction(name="good"), timeout=3600)
     same("stages", list(stages), [peer_pb2.STAGE_STARTED, peer_pb2.STAGE_FINISHED])
+
+
+def drained(peer, channel):
+    requests = Requests(Instruction(messages=1))
+    replies = peer.Chat(requests)
+    same("index", next(replies).index, 0)
+    left = threading.Event()
+    channel.subscribe(lambda state: state is not grpc.ChannelConnectivity.READY and left.set())
+    print("the server may stop", flush=True)
+    # It has said GOAWAY: calls in flight go on, new ones find nobody.
+    left.wait()
+    requests.write(Instruction(messages=1))
+    same("index", next(replies).index, 1)
+    requests.close()
+    same("rest", list(replies), [])
+    fails(lambda: peer.Unary(Instruction()), grpc.StatusCode.UNAVAILABLE)
 
 
 # What goes wrong.
