@@ -15,10 +15,16 @@ let strict: [SwiftSetting] =
         .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
     ]
 
+let apus = Target.Dependency.product(name: "Apus", package: "apus")
+let arguments = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
 let grdb = Target.Dependency.product(name: "GRDB", package: "GRDB.swift")
 
 func library(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
     .target(name: name, dependencies: dependencies, swiftSettings: strict)
+}
+
+func executable(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+    .executableTarget(name: name, dependencies: dependencies, swiftSettings: strict)
 }
 
 func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
@@ -39,7 +45,13 @@ let package = Package(
 
         library("PasswordHash", ["CShopCrypto"]),
         library("ShopStore", ["PasswordHash", grdb]),
-        library("ShopDrill"),
+        library("ShopProtos", [apus]),
+        library("ShopServices", [apus, arguments, "ShopProtos", "ShopStore"]),
+        library("ShopDrill", [apus, "PasswordHash", "ShopProtos", "ShopStore"]),
+
+        executable("shop-users", [arguments, "PasswordHash", "ShopServices", "ShopStore"]),
+        executable("shop-orders", [apus, arguments, "ShopProtos", "ShopServices", "ShopStore"]),
+        executable("shop-demo", [apus, arguments, "ShopDrill"]),
 
         tests("PasswordHashTests", ["PasswordHash"]),
         tests("ShopStoreTests", ["ShopStore", "PasswordHash", grdb]),

@@ -4,9 +4,9 @@
 public enum Phase: String, Sendable, Hashable, CaseIterable {
     /// All instances are well.
     case before
-    /// From the kill until the killed instance serves again and the stopped one has left.
+    /// From the kill until the killed and the stopped instance serve again.
     case during
-    /// What remains serves on.
+    /// All are well again.
     case after
 }
 
@@ -58,15 +58,24 @@ public struct DrillSnapshot: Sendable, Hashable {
     public var calls: Int
     /// Those of them that failed, retries and all.
     public var failed: Int
+    /// Tries that were repeated.
+    public var retries: Int
+    /// Streams that were cut and went on where they had been.
+    public var resumed: Int
     /// The instances, in the order in which they are shown.
     public var rows: [InstanceRow]
 
     /// A moment.
-    public init(elapsed: Duration, phase: Phase, calls: Int, failed: Int, rows: [InstanceRow]) {
+    public init(
+        elapsed: Duration, phase: Phase, calls: Int, failed: Int, retries: Int = 0, resumed: Int = 0,
+        rows: [InstanceRow]
+    ) {
         self.elapsed = elapsed
         self.phase = phase
         self.calls = calls
         self.failed = failed
+        self.retries = retries
+        self.resumed = resumed
         self.rows = rows
     }
 

@@ -15,6 +15,8 @@ public struct EffectAudit: Sendable {
 
     /// How many registrations were answered.
     public var userCount: Int { users.count }
+    /// The ids of the users who were registered.
+    public var userIDs: Set<Int64> { Set(users.values) }
     /// How many orders were answered.
     public var orderCount: Int { orders.count }
 

@@ -11,7 +11,11 @@ public struct PickTally: Sendable, Hashable {
 
     private var groups: [Set<String>: Group] = [:]
     /// Picks of an instance that was not among those known: always a fault.
-    public private(set) var foreign = 0
+    public internal(set) var foreign = 0
+    /// Picks of an instance that could not be reached, while others could: always a fault.
+    public internal(set) var unreachable = 0
+    /// Picks of an instance whose state changed in that moment: they say nothing.
+    public internal(set) var unsettled = 0
 
     /// No picks yet.
     public init() {}
@@ -26,8 +30,8 @@ public struct PickTally: Sendable, Hashable {
         groups[known, default: Group()].picks[instance, default: 0] += 1
     }
 
-    /// How many picks were recorded, the foreign ones too.
-    public var total: Int { groups.values.reduce(foreign) { $0 + $1.total } }
+    /// How many picks were recorded, of whatever kind.
+    public var total: Int { groups.values.reduce(foreign + unreachable + unsettled) { $0 + $1.total } }
 
     /// The test that each choice was uniform: the sum over all groups of calls that had the same instances to choose
     /// from. Groups with too few picks for the approximation (fewer than ``expectedAtLeast`` each) stay out.

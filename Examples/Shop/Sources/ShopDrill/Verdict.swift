@@ -38,6 +38,9 @@ public struct Verdict: Sendable {
     private static func faults(of tally: PickTally, service: String) -> [String] {
         var faults: [String] = []
         if tally.foreign > 0 { faults.append("\(service): \(tally.foreign) picks of an instance that was not known") }
+        if tally.unreachable > 0 {
+            faults.append("\(service): \(tally.unreachable) picks of an instance that could not be reached")
+        }
         if tally.tested == 0 { faults.append("\(service): too few picks to judge their shares") }
         let probability = tally.uniformity.probability
         // Written so that a probability that is no number is a fault.
@@ -56,8 +59,11 @@ public struct Verdict: Sendable {
             table.add([row.service, row.instance] + shares + ["\(row.totalPicks)", "\(row.errors)"])
         }
         let calls = [
-            "calls made:   \(snapshot.calls)", "calls failed: \(snapshot.failed)",
-            "done twice or lost: \(wrongEffects.count)",
+            "calls made:                \(snapshot.calls)",
+            "calls failed:              \(snapshot.failed)",
+            "tries repeated:            \(snapshot.retries)",
+            "streams cut and continued: \(snapshot.resumed)",
+            "done twice, lost or wrong: \(wrongEffects.count)",
         ]
         return table.lines + [""] + calls + picks.sorted { $0.key < $1.key }.map(Self.line) + ending
     }

@@ -15,6 +15,9 @@ public enum OrderState: Int32, Sendable, CaseIterable {
 
     /// The state that follows; nil after the last.
     public var next: OrderState? { OrderState(rawValue: rawValue + 1) }
+
+    /// The state after which nothing more happens.
+    public static let last = OrderState.delivered
 }
 
 /// One line of an order.

@@ -14,7 +14,8 @@ import Testing
         second.errors = 3
         let third = InstanceRow(service: "orders", instance: "orders-1", state: .serving)
         return DrillSnapshot(
-            elapsed: .milliseconds(12_340), phase: .during, calls: 110, failed: failed, rows: [first, second, third])
+            elapsed: .milliseconds(12_340), phase: .during, calls: 110, failed: failed, retries: 4, resumed: 2,
+            rows: [first, second, third])
     }
 
     /// 50 picks of each of two instances.
@@ -68,9 +69,11 @@ import Testing
                 "users    users-2   25.0 %    0.0 %      -     25       3",
                 "orders   orders-1       -        -      -      0       0",
                 "",
-                "calls made:   110",
-                "calls failed: 0",
-                "done twice or lost: 0",
+                "calls made:                110",
+                "calls failed:              0",
+                "tries repeated:            4",
+                "streams cut and continued: 2",
+                "done twice, lost or wrong: 0",
                 "users: chi-square 0.00 with 1 degrees of freedom over 100 first picks, p = 1",
                 "PASSED",
             ])

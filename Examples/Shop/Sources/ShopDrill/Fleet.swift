@@ -1,0 +1,109 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Apus
+import Foundation
+import Synchronization
+
+/// The processes of the shop: starts them, waits until they serve, ends them in one way or the other.
+final class Fleet: Sendable {
+    private let folder: DrillFolder
+    private let programs: URL
+    private let lookup: RegistryView
+    private let ledger: Ledger
+    private let processes = Mutex<[Instance: ServiceProcess]>([:])
+
+    /// How long the registry keeps a process that died.
+    static let lease = Duration.seconds(3)
+    // What a slow machine may need; it is only waited for when something is wrong.
+    private static let patience = Duration.seconds(60)
+
+    /// - Parameter programs: the folder of `shop-users` and `shop-orders`.
+    init(folder: DrillFolder, programs: URL, lookup: RegistryView, ledger: Ledger) {
+        self.folder = folder
+        self.programs = programs
+        self.lookup = lookup
+        self.ledger = ledger
+    }
+
+    /// Starts an instance and waits until the registry has it.
+    ///
+    /// - Returns: where it serves.
+    /// - Throws: ``DrillError`` with the last line of its log.
+    func start(_ instance: Instance) async throws -> (address: Endpoint.Address, id: Int32) {
+        ledger.set(instance, to: .starting)
+        let process = try ServiceProcess(
+            program: programs.appending(path: "shop-\(instance.service)").path(),
+            arguments: arguments(for: instance), logPath: folder.log(of: instance))
+        processes.withLock { $0[instance] = process }
+        var found: Endpoint?
+        try await wait(for: "\(instance.name) to serve", unless: { self.early(instance, process) }) {
+            found = lookup.endpoint(of: instance.service, process: process.id)
+            return found != nil
+        }
+        ledger.set(instance, to: .serving)
+        guard let found else { throw DrillError("\(instance.name) is not in the registry") }
+        return (found.address, process.id)
+    }
+
+    /// Ends an instance as a crash would, without a word to anybody.
+    func kill(_ instance: Instance) async {
+        guard let process = processes.withLock({ $0[instance] }) else { return }
+        process.send(SIGKILL)
+        ledger.set(instance, to: .killed)
+        _ = await process.end()
+    }
+
+    /// Ends an instance as an operator would, and waits until it has left the registry and finished its calls.
+    ///
+    /// - Throws: ``DrillError`` when it does not end well.
+    func stop(_ instance: Instance) async throws {
+        guard let process = processes.withLock({ $0[instance] }) else { return }
+        process.send(SIGTERM)
+        ledger.set(instance, to: .stopped)
+        try await wait(for: "\(instance.name) to stop", unless: { nil }) { !process.isRunning }
+        let end = await process.end()
+        guard end == .exited(0) else {
+            throw DrillError("\(instance.name) did not stop well: \(end), \(folder.lastLine(of: instance))")
+        }
+        try await wait(for: "\(instance.name) to leave the registry", unless: { nil }) {
+            lookup.endpoint(of: instance.service, process: process.id) == nil
+        }
+    }
+
+    /// Ends whatever still runs, at once.
+    func killAll() {
+        for process in processes.withLock({ $0.values }) { process.send(SIGKILL) }
+    }
+
+    private func arguments(for instance: Instance) -> [String] {
+        let common = [
+            "--registry", folder.registry, "--database", folder.database(of: instance.service),
+            "--instance", instance.name, "--lease", "\(Self.lease / .seconds(1))", "--stop-with-input",
+        ]
+        // A quarter of the usual cost: some hundred registrations and logins share the machine with the rest.
+        return instance.service == "users" ? common + ["--hash-cost", "4096"] : common
+    }
+
+    private func early(_ instance: Instance, _ process: ServiceProcess) -> String? {
+        process.isRunning ? nil : "\(instance.name) ended before it served: \(folder.lastLine(of: instance))"
+    }
+
+    private func wait(
+        for what: String, unless failure: () -> String?, _ condition: () -> Bool
+    ) async throws {
+        let deadline = ContinuousClock.now + Self.patience
+        while !condition() {
+            if let failure = failure() { throw DrillError(failure) }
+            if .now > deadline { throw DrillError("waited \(Self.patience) for \(what)") }
+            try await Task.sleep(for: .milliseconds(10))
+        }
+    }
+}
+
+/// Why the drill could not go on. One line.
+public struct DrillError: Error, CustomStringConvertible {
+    /// The line.
+    public let description: String
+
+    init(_ description: String) { self.description = description }
+}

@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Apus
+import ShopProtos
+
+/// The ways to both services, each with all its policies in one list.
+struct ShopClients: Sendable {
+    let users: UserService.Client
+    let orders: OrderService.Client
+
+    /// - Parameter random: what the balancers draw from.
+    /// - Throws: never, as the intervals below are longer than zero.
+    init(_ registry: any Registry, witness: Witness, random: any RandomSource) throws(RPCError) {
+        users = UserService.Client(
+            Channel(
+                "users",
+                interceptors: [
+                    Deadline(.seconds(20)),
+                    Retry(try .fixed(total: .seconds(3), interval: .milliseconds(100))),
+                    Discovery(registry),
+                    witness,
+                    RandomBalancer(random: random),
+                ], observer: witness))
+        orders = OrderService.Client(
+            Channel(
+                "orders",
+                interceptors: [
+                    Deadline(.seconds(20)),
+                    Retry(.exponential(maxAttempts: 6, initial: .milliseconds(50))),
+                    Discovery(registry),
+                    witness,
+                    RandomBalancer(random: random),
+                ], observer: witness))
+    }
+}
