@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: Apache-2.0
+
+extension FieldWriter {
+    /// Room for a list of `count` elements, already named in the struct.
+    @inlinable
+    func list(_ count: Int, of elementSize: Int, at word: Int) -> UnsafeMutableRawPointer {
+        let list = arena.allocate(count * elementSize)
+        store(count, word * 8)
+        store(UnsafeRawPointer(list), word * 8 + 8)
+        return list
+    }
+
+    /// Numbers or truth values.
+    @inlinable
+    public func scalars<T: ProtobufScalar>(_ values: [T], at word: Int) {
+        guard !values.isEmpty else { return }
+        let size = MemoryLayout<T.Stored>.size
+        let list = list(values.count, of: size, at: word)
+        for (index, value) in values.enumerated() {
+            list.storeBytes(of: value.stored, toByteOffset: index * size, as: T.Stored.self)
+        }
+    }
+
+    /// Values of an enum.
+    @inlinable
+    public func enumerations<T: ProtobufEnum>(_ values: [T], at word: Int) {
+        guard !values.isEmpty else { return }
+        let list = list(values.count, of: 4, at: word)
+        for (index, value) in values.enumerated() {
+            list.storeBytes(of: value.rawValue, toByteOffset: index * 4, as: Int32.self)
+        }
+    }
+
+    /// Texts.
+    @inlinable
+    public func strings(_ values: [String], at word: Int) {
+        guard !values.isEmpty else { return }
+        let list = list(values.count, of: 16, at: word)
+        for (index, value) in values.enumerated() { data(value, to: list + index * 16) }
+    }
+
+    /// Byte strings.
+    @inlinable
+    public func byteStrings(_ values: [[UInt8]], at word: Int) {
+        guard !values.isEmpty else { return }
+        let list = list(values.count, of: 16, at: word)
+        for (index, value) in values.enumerated() { data(value, to: list + index * 16) }
+    }
+
+    /// Messages.
+    @inlinable
+    public func messages<M: ProtobufMessage>(_ values: [M], at word: Int) {
+        guard !values.isEmpty else { return }
+        let list = list(values.count, of: 8, at: word)
+        for (index, value) in values.enumerated() {
+            list.storeBytes(of: child(value), toByteOffset: index * 8, as: UnsafeRawPointer.self)
+        }
+    }
+
+    /// A map, in no particular order.
+    ///
+    /// - Parameters:
+    ///   - number: the field's number.
+    ///   - schema: the table of the message that the map is a field of.
+    ///   - write: writes the key and the value of one entry, like the fields of a message.
+    @inlinable
+    public func map<Key: Hashable, Value>(
+        _ values: [Key: Value], at word: Int, number: Int, of schema: MessageSchema,
+        _ write: (FieldWriter, Key, Value) -> Void
+    ) {
+        guard !values.isEmpty, let entry = schema.entry(number) else { return }
+        let list = list(values.count, of: 8, at: word)
+        for (index, (key, value)) in values.enumerated() {
+            let writer = FieldWriter(entry, in: arena, depth: depth + 1)
+            write(writer, key, value)
+            list.storeBytes(of: UnsafeRawPointer(writer.message), toByteOffset: index * 8, as: UnsafeRawPointer.self)
+        }
+    }
+}
+
+extension MessageSchema {
+    @usableFromInline
+    func entry(_ number: Int) -> MessageSchema? { entries[number] }
+}

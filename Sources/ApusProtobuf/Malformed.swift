@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import ApusCore
+
+/// Why bytes are no such message, and where.
+struct Malformed: Error {
+    enum Reason: String {
+        case truncated = "the bytes end in the middle of a field"
+        case tag = "a field tag is malformed or has a number outside 1...536870911"
+        case wireType = "a field has a wire type that does not exist"
+        case varint = "a number takes more than ten bytes"
+        case overrun = "a length goes past the end of its message"
+        case packed = "a packed run does not divide into its elements"
+        case utf8 = "a string is not UTF-8"
+        case group = "a group does not end where it should"
+        case depth = "messages are nested deeper than 100"
+    }
+
+    let reason: Reason
+    /// Bytes from the beginning of the outermost message.
+    let offset: Int
+    /// The numbers of the fields around the place, the innermost first.
+    var path: [UInt32] = []
+
+    func error(in schema: MessageSchema) -> RPCError {
+        RPCError(.internal, "malformed \(place(in: schema)): \(reason.rawValue), at byte \(offset)")
+    }
+
+    private func place(in schema: MessageSchema) -> String {
+        var place = schema.name
+        var current: MessageSchema? = schema
+        for number in path.reversed() {
+            let field = current?.field(number)
+            place += "." + (field?.name ?? "\(number)")
+            current = field.flatMap { current?.schema(of: $0) }
+        }
+        return place
+    }
+}

@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import ApusCore
+import Synchronization
+
+/// The table of a message: its name, its fields, and what libprotobuf-c and the pre-pass need to know of them.
+///
+/// Immutable and never freed: C keeps pointers into it. Tables may refer to each other in circles, so a table is
+/// linked to those of its fields at its first use and not when it is made.
+public final class MessageSchema: @unchecked Sendable {
+    /// The full name in the .proto file, such as `users.v1.User`.
+    public let name: String
+    /// The fields in the order of the .proto file.
+    public let fields: [FieldSchema]
+
+    // Memory of these is allocated and filled here or while linking under the lock, and immutable after: hence
+    // Sendable. Readers see it filled because they read `isLinked` with acquiring order first.
+    let descriptor: DescriptorTable
+    let rules: AdmissionRules
+    let entries: [Int: MessageSchema]
+    private let isLinked = Atomic(false)
+    private static let linking = Mutex(())
+
+    @usableFromInline let byteCount: Int
+    @usableFromInline let descriptorAddress: UnsafeRawPointer
+
+    /// A message's table. Map fields bring the table of their entries with them.
+    public init(_ name: String, _ fields: [FieldSchema]) {
+        self.name = name
+        self.fields = fields
+        let (words, total) = FieldPlace.layout(fields.map(\.place))
+        byteCount = total * 8
+        let sorted = zip(fields, words).sorted { $0.0.number < $1.0.number }.map { (field: $0.0, word: $0.1) }
+        descriptor = DescriptorTable(name: name, byteCount: byteCount, fields: sorted)
+        descriptorAddress = descriptor.address
+        rules = AdmissionRules(fields: sorted.map(\.field))
+        entries = Self.entries(of: name, fields)
+    }
+
+    /// A map is a repeated message with the fields `key` and `value`. Source: protobuf *Encoding*, Maps.
+    private static func entries(of name: String, _ fields: [FieldSchema]) -> [Int: MessageSchema] {
+        var entries: [Int: MessageSchema] = [:]
+        for field in fields {
+            guard case .map(let key) = field.shape else { continue }
+            var shape = FieldShape.implicit
+            if case .message = field.type { shape = .optional }
+            entries[field.number] = MessageSchema(
+                "\(name).\(field.name)",
+                [FieldSchema(1, "key", key), FieldSchema(2, "value", field.type, shape)])
+        }
+        return entries
+    }
+
+    /// The table of a message field's messages, a map's entries included; nil for other fields.
+    func schema(of field: FieldSchema) -> MessageSchema? {
+        if let entry = entries[field.number] { return entry }
+        guard case .message(let type) = field.type else { return nil }
+        return type.schema
+    }
+
+    @inline(__always)
+    func link() {
+        if !isLinked.load(ordering: .acquiring) { linkAll() }
+    }
+
+    // All tables that can be reached are linked before one of them says so.
+    private func linkAll() {
+        Self.linking.withLock { _ in
+            var found: [ObjectIdentifier: MessageSchema] = [ObjectIdentifier(self): self]
+            var pending = [self]
+            while let schema = pending.popLast() {
+                for (index, field) in schema.fieldsByNumber.enumerated() {
+                    guard let child = schema.schema(of: field) else { continue }
+                    schema.descriptor.link(index, to: child.descriptor)
+                    schema.rules.link(index, to: child.rules)
+                    if found.updateValue(child, forKey: ObjectIdentifier(child)) == nil { pending.append(child) }
+                }
+            }
+            for schema in found.values { schema.isLinked.store(true, ordering: .releasing) }
+        }
+    }
+
+    var fieldsByNumber: [FieldSchema] { fields.sorted { $0.number < $1.number } }
+
+    func field(_ number: UInt32) -> FieldSchema? { fields.first { $0.number == Int(number) } }
+}
+
+extension MessageSchema: CustomStringConvertible {
+    /// The message's name.
+    public var description: String { name }
+}

@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: Apache-2.0
+
+public import ApusCore
+
+/// The binary form of a protobuf message. Source: protobuf *Encoding*.
+public enum ProtobufCodec<Message: ProtobufMessage>: MessageCodec {
+    /// Puts the message into a C struct and lets libprotobuf-c pack it behind gRPC's prefix.
+    @inlinable
+    public static func encode(_ message: Message) throws(RPCError) -> MessageBytes {
+        let schema = Message.schema
+        let arena = Arena.take(budget: .max)
+        defer { arena.giveBack() }
+        let root = FieldWriter(root: schema, in: arena)
+        message.write(to: root)
+        return try root.pack(schema)
+    }
+
+    /// Admits the bytes, lets libprotobuf-c unpack them into the thread's arena, and reads the message from there.
+    @inlinable
+    public static func decode(_ bytes: MessageBytes) throws(RPCError) -> Message {
+        try bytes.withUnsafeBytes { (buffer) throws(RPCError) in try decode(buffer) }
+    }
+
+    @inlinable
+    static func decode(_ bytes: UnsafeRawBufferPointer) throws(RPCError) -> Message {
+        let arena = Arena.take(budget: Arena.decodeBudget(for: bytes.count))
+        defer { arena.giveBack() }
+        return Message(reading: try Message.schema.unpack(bytes, in: arena))
+    }
+}
