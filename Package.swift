@@ -47,6 +47,9 @@ let package = Package(
         library("ApusGenerator", ["ApusProtobuf"]),
         .executableTarget(name: "protoc-gen-apus", dependencies: ["ApusGenerator"], swiftSettings: strict),
         library("Apus", ["ApusCore", "ApusInterceptors", "ApusTransport", "ApusProtobuf", "ApusDiscovery"]),
+
+        tests("ApusProtobufTests", ["ApusCore", "ApusProtobuf"]),
+        tests("ApusGeneratorTests", ["ApusCore", "ApusGenerator", "ApusProtobuf"]),
     ],
     swiftLanguageModes: [.v6]
 )

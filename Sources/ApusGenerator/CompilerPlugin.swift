@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import ApusProtobuf
+
+/// A plugin of protoc: a request comes in on standard input, a response goes out on standard output.
+/// Source: google/protobuf/compiler/plugin.proto.
+package enum CompilerPlugin {
+    // FEATURE_PROTO3_OPTIONAL.
+    private static let supportedFeatures: UInt64 = 1
+
+    /// The serialized response to a serialized request. What the user did wrong is in the response.
+    ///
+    /// - Throws: an `RPCError` for a request that protoc cannot have written.
+    package static func respond(to request: [UInt8]) throws -> [UInt8] {
+        let request = try CodeGeneratorRequest(serialized: request)
+        var response = CodeGeneratorResponse()
+        response.supportedFeatures = supportedFeatures
+        do throws(GeneratorError) {
+            response.file = try generate(request)
+        } catch {
+            response.error = error.description
+        }
+        return try response.serializedBytes()
+    }
+
+    private static func generate(_ request: CodeGeneratorRequest) throws(GeneratorError) -> [GeneratedFile] {
+        let options = try GeneratorOptions(request.parameter)
+        let index = TypeIndex(request.protoFile)
+        var files: [GeneratedFile] = []
+        for name in request.fileToGenerate {
+            guard let descriptor = request.protoFile.first(where: { $0.name == name }) else {
+                throw GeneratorError("\(name): protoc did not describe this file")
+            }
+            let model = FileModel(descriptor, index, options)
+            try Refusal.check(model)
+            let file = FileGenerator(model).generate()
+            guard !files.contains(where: { $0.name == file.name }) else {
+                throw GeneratorError("two files would be written to \(file.name): use option file_naming=path")
+            }
+            files.append(file)
+        }
+        return files
+    }
+}

@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// One file to be generated, with all that is known around it.
+struct FileModel {
+    let descriptor: FileDescriptorProto
+    let options: GeneratorOptions
+    let index: TypeIndex
+    let comments: SourceComments
+    let recursive: RecursiveFields
+
+    init(_ descriptor: FileDescriptorProto, _ index: TypeIndex, _ options: GeneratorOptions) {
+        self.descriptor = descriptor
+        self.options = options
+        self.index = index
+        comments = SourceComments(descriptor)
+        recursive = RecursiveFields(descriptor)
+    }
+
+    /// The full name of something in the file's package.
+    func fullName(_ name: String) -> String {
+        descriptor.package.isEmpty ? name : "\(descriptor.package).\(name)"
+    }
+
+    /// The Swift name of a type by its full name with a leading dot.
+    func swiftName(_ name: String) -> String { index[name]?.swiftName ?? name }
+
+    /// What stands before a declaration.
+    var access: String { options.visibility.prefix }
+
+    /// The path of the Swift file.
+    var outputName: String {
+        let path = descriptor.name.hasSuffix(".proto") ? String(descriptor.name.dropLast(6)) : descriptor.name
+        let name =
+            switch options.fileNaming {
+            case .path: path
+            case .underscores: path.split(separator: "/").joined(separator: "_")
+            case .base: path.split(separator: "/").last.map(String.init) ?? path
+            }
+        return name + ".apus.swift"
+    }
+}

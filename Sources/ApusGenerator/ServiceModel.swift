@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// A service as generated code has it.
+struct ServiceModel {
+    struct Method {
+        let name: String
+        let protoName: String
+        let comment: String
+        let request: String
+        let response: String
+        let streamsRequests: Bool
+        let streamsResponses: Bool
+        /// The argument of the method's description; empty when nothing is promised.
+        let idempotency: String
+
+        var requestCodec: String { "ProtobufCodec<\(request)>" }
+        var responseCodec: String { "ProtobufCodec<\(response)>" }
+
+        /// The case of `MethodDescriptor.Kind`.
+        var kind: String {
+            switch (streamsRequests, streamsResponses) {
+            case (false, false): "unary"
+            case (true, false): "clientStreaming"
+            case (false, true): "serverStreaming"
+            case (true, true): "bidirectional"
+            }
+        }
+    }
+
+    let name: String
+    let fullName: String
+    let comment: String
+    let methods: [Method]
+
+    init(_ service: ServiceDescriptorProto, path: [Int32], in file: FileModel) {
+        fullName = file.fullName(service.name)
+        name = SwiftName.type(
+            TypeIndex.prefix(of: file.descriptor) + service.name, suffix: "Service", isTopLevel: true)
+        let comment = file.comments.comment(path)
+        self.comment = comment.isEmpty ? "The service `\(fullName)`." : comment
+        methods = service.method.enumerated().map { index, method in
+            Method(method, comment: file.comments.comment(path + [2, Int32(index)]), in: file)
+        }
+    }
+}
+
+extension ServiceModel.Method {
+    fileprivate init(_ method: MethodDescriptorProto, comment: String, in file: FileModel) {
+        name = SwiftName.method(method.name)
+        protoName = method.name
+        self.comment = comment.isEmpty ? "Calls `\(method.name)`." : comment
+        request = file.swiftName(method.inputType)
+        response = file.swiftName(method.outputType)
+        streamsRequests = method.clientStreaming
+        streamsResponses = method.serverStreaming
+        // By the numbers of MethodOptions.IdempotencyLevel.
+        idempotency =
+            switch method.options?.idempotencyLevel {
+            case 1: ", idempotency: .noSideEffects"
+            case 2: ", idempotency: .idempotent"
+            default: ""
+            }
+    }
+}
