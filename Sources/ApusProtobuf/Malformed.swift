@@ -26,10 +26,14 @@ struct Malformed: Error {
         RPCError(.internal, "malformed \(place(in: schema)): \(reason.rawValue), at byte \(offset)")
     }
 
+    // Of a deep path the beginning is enough.
+    private static let shownLevels = 8
+
     private func place(in schema: MessageSchema) -> String {
         var place = schema.name
         var current: MessageSchema? = schema
-        for number in path.reversed() {
+        for (level, number) in path.reversed().enumerated() {
+            guard level < Self.shownLevels else { return place + "…" }
             let field = current?.field(number)
             place += "." + (field?.name ?? "\(number)")
             current = field.flatMap { current?.schema(of: $0) }
