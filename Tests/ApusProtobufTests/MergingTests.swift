@@ -75,6 +75,15 @@ struct MergingTests {
         #expect(try tree.serializedBytes() == Wire.data(4, Wire.data(2, group)))
     }
 
+    @Test func `what is set aside stays in its own message`() throws {
+        let group = Wire.group(90, [])
+        let bytes = group + group + Wire.data(2, group + Wire.data(3, group)) + group + Wire.number(1, 5) + group
+        let tree = try Tree(serialized: bytes)
+        #expect(tree.unknownFields.bytes == group + group + group + Wire.number(1, 5) + group)
+        #expect(tree.left?.unknownFields.bytes == group)
+        #expect(tree.left?.right?.unknownFields.bytes == group)
+    }
+
     @Test func `unknown fields of every kind survive decoding and encoding`() throws {
         let unknown =
             Wire.number(1000, .max) + Wire.data(16, [1, 2, 3]) + Wire.tag(2000, 5) + [1, 2, 3, 4]
