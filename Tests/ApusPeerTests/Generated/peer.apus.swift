@@ -75,6 +75,7 @@ struct Instruction: ProtobufMessage {
 
     init() {}
 
+    /// A message with these fields.
     init(
         name: String = "",
         payload: [UInt8] = [],
@@ -116,6 +117,7 @@ struct Reply: ProtobufMessage {
 
     init() {}
 
+    /// A message with these fields.
     init(
         payload: [UInt8] = [],
         index: Int32 = 0,
@@ -141,9 +143,8 @@ struct WatchRequest: ProtobufMessage {
 
     init() {}
 
-    init(
-        name: String = ""
-    ) {
+    /// A message with these fields.
+    init(name: String = "") {
         self.name = name
     }
 }
@@ -158,9 +159,8 @@ struct WatchReply: ProtobufMessage {
 
     init() {}
 
-    init(
-        stage: Stage = Stage(rawValue: 0)
-    ) {
+    /// A message with these fields.
+    init(stage: Stage = Stage(rawValue: 0)) {
         self.stage = stage
     }
 }

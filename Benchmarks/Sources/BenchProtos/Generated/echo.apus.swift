@@ -14,11 +14,8 @@ public struct EchoRequest: ProtobufMessage {
 
     public init() {}
 
-    public init(
-        payload: [UInt8] = [],
-        name: String = "",
-        id: Int64 = 0
-    ) {
+    /// A message with these fields.
+    public init(payload: [UInt8] = [], name: String = "", id: Int64 = 0) {
         self.payload = payload
         self.name = name
         self.id = id
@@ -36,11 +33,8 @@ public struct EchoResponse: ProtobufMessage {
 
     public init() {}
 
-    public init(
-        payload: [UInt8] = [],
-        name: String = "",
-        id: Int64 = 0
-    ) {
+    /// A message with these fields.
+    public init(payload: [UInt8] = [], name: String = "", id: Int64 = 0) {
         self.payload = payload
         self.name = name
         self.id = id
@@ -58,10 +52,8 @@ public struct DownloadRequest: ProtobufMessage {
 
     public init() {}
 
-    public init(
-        count: Int32 = 0,
-        size: Int32 = 0
-    ) {
+    /// A message with these fields.
+    public init(count: Int32 = 0, size: Int32 = 0) {
         self.count = count
         self.size = size
     }
@@ -78,10 +70,8 @@ public struct UploadSummary: ProtobufMessage {
 
     public init() {}
 
-    public init(
-        messages: Int64 = 0,
-        bytes: Int64 = 0
-    ) {
+    /// A message with these fields.
+    public init(messages: Int64 = 0, bytes: Int64 = 0) {
         self.messages = messages
         self.bytes = bytes
     }
