@@ -19,7 +19,7 @@ enum HTTP2Options {
         nghttp2_option_set_no_auto_window_update(option, 1)
         nghttp2_option_set_max_outbound_ack(option, 100)
         nghttp2_option_set_max_settings(option, 32)
-        nghttp2_option_set_max_send_header_block_length(option, 64 * 1024)
+        nghttp2_option_set_max_send_header_block_length(option, HeaderBlock.maximumListSize)
         return option
     }
 }

@@ -18,6 +18,8 @@ struct OddService: Service {
         static let picky = Method<PickyCodec, PickyCodec>(service: "test.Odd", name: "Picky", kind: .unary)
         static let illegalHead = BytesMethod(service: "test.Odd", name: "IllegalHead", kind: .serverStreaming)
         static let bigHead = BytesMethod(service: "test.Odd", name: "BigHead", kind: .serverStreaming)
+        static let bigTrailers = BytesMethod(service: "test.Odd", name: "BigTrailers", kind: .unary)
+        static let longStory = BytesMethod(service: "test.Odd", name: "LongStory", kind: .unary)
         static let held = BytesMethod(service: "test.Odd", name: "Held", kind: .unary)
         static let flood = BytesMethod(service: "test.Odd", name: "Flood", kind: .serverStreaming)
     }
@@ -38,9 +40,14 @@ struct OddService: Service {
                 try await writer.write(request)
             },
             .serverStreaming(Methods.bigHead) { request, writer, call in
-                call.setInitialMetadata(["x-big": String(repeating: "b", count: 20_000)])
+                call.setInitialMetadata(["x-big": Self.long(request)])
                 try await flood(writer)
             },
+            .unary(Methods.bigTrailers) { request, call in
+                call.setTrailers(["x-big": Self.long(request)])
+                return request
+            },
+            .unary(Methods.longStory) { request, _ in throw RPCError(.aborted, Self.long(request)) },
             .unary(Methods.held) { request, _ in
                 entered.open()
                 try await leave.wait()
@@ -51,6 +58,11 @@ struct OddService: Service {
                 try await flood(writer)
             },
         ]
+    }
+
+    /// As many letters as the request says.
+    private static func long(_ request: MessageBytes) -> String {
+        String(repeating: "b", count: Int(request.text) ?? 0)
     }
 
     // Goes on until nobody listens.
