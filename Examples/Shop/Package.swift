@@ -55,7 +55,8 @@ let package = Package(
 
         tests("PasswordHashTests", ["PasswordHash"]),
         tests("ShopStoreTests", ["ShopStore", "PasswordHash", grdb]),
-        tests("ShopDrillTests", ["ShopDrill"]),
+        tests("ShopServicesTests", [apus, "PasswordHash", "ShopProtos", "ShopServices", "ShopStore"]),
+        tests("ShopDrillTests", [apus, "ShopDrill"]),
     ],
     swiftLanguageModes: [.v6]
 )
