@@ -19,15 +19,15 @@ extension Server {
         var registrations: [Registration] = []
         func leave() async { for registration in registrations { await registration.leave() } }
         do {
-            try await serve(on: address, options: options, grace: grace) {
-                await leave()
-            } started: { running in
+            try await serve(on: address, options: options, grace: grace) { running in
                 for address in running.addresses {
                     let endpoint = Endpoint(address, metadata: metadata)
                     let instance = ServiceInstance(service: name, id: Self.newID(), endpoint: endpoint)
                     registrations.append(try await registry.register(instance))
                 }
                 try await started(running)
+            } stopping: {
+                await leave()
             }
         } catch {
             await leave()

@@ -10,8 +10,16 @@ public protocol ClientTransport: AnyObject, Sendable {
     /// Closes all connections. Calls in flight end with UNAVAILABLE. Safe to call more than once.
     func close()
 
+    /// The event loop whose thread is calling, if it is the transport's: calls that are started there stay there.
+    var currentExecutor: (any TaskExecutor)? { get }
+
     /// Runs `body` on an event loop and parks the calling thread until it has returned.
     ///
     /// - Throws: FAILED_PRECONDITION on a thread of an event loop, which must never be parked.
     func runBlocking(_ body: @escaping @Sendable () async -> Void) throws(RPCError)
+}
+
+extension ClientTransport {
+    /// None.
+    public var currentExecutor: (any TaskExecutor)? { nil }
 }

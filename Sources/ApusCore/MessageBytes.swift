@@ -95,22 +95,24 @@ extension MessageBytes: CustomStringConvertible {
 /// A message under assembly from pieces that arrive: memory for all of it is taken at once, bytes are appended.
 ///
 /// Confined to its owner. ``finish()`` hands the buffer over; the builder is empty afterwards.
+@usableFromInline
 package struct MessageBytesBuilder: ~Copyable {
-    private let storage: MessageBytes.Storage
-    private var filled = 0
-
-    package let count: Int
+    @usableFromInline let storage: MessageBytes.Storage
+    @usableFromInline var filled = 0
+    @usableFromInline package let count: Int
 
     /// `count` comes off the wire and was checked against the size limit by the caller.
+    @inlinable
     package init(count: Int) {
         self.count = count
         let message = MessageBytes(unchecked: count) { _ in }
         storage = message.storage
     }
 
-    package var missing: Int { count - filled }
+    @inlinable package var missing: Int { count - filled }
 
     /// Copies as much of `bytes` as is missing and tells how much that was.
+    @inlinable
     package mutating func append(_ bytes: UnsafeRawBufferPointer) -> Int {
         let taken = min(bytes.count, missing)
         guard taken > 0, let source = bytes.baseAddress else { return 0 }
@@ -122,9 +124,9 @@ package struct MessageBytesBuilder: ~Copyable {
         return taken
     }
 
-    package consuming func finish() -> MessageBytes { MessageBytes(storage: storage) }
+    @inlinable package consuming func finish() -> MessageBytes { MessageBytes(storage: storage) }
 }
 
 extension MessageBytes {
-    fileprivate init(storage: Storage) { self.storage = storage }
+    @usableFromInline init(storage: Storage) { self.storage = storage }
 }

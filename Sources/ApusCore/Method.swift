@@ -29,28 +29,45 @@ public struct MethodDescriptor: Sendable, Hashable {
         case noSideEffects
     }
 
+    // Behind one reference: a description is copied with every call, at every interceptor.
+    private final class Storage: Sendable {
+        let service: String
+        let name: String
+        let path: String
+        let kind: Kind
+        let idempotency: Idempotency
+
+        init(_ service: String, _ name: String, _ kind: Kind, _ idempotency: Idempotency) {
+            self.service = service
+            self.name = name
+            self.kind = kind
+            self.idempotency = idempotency
+            path = "/\(service)/\(name)"
+        }
+    }
+
+    private let storage: Storage
+
     /// The full name of the service, such as `users.v1.UserService`.
-    public let service: String
+    public var service: String { storage.service }
     /// The name of the method, such as `Register`.
-    public let name: String
+    public var name: String { storage.name }
     /// `/service/name`, as `:path` carries it.
-    public let path: String
+    public var path: String { storage.path }
     /// How many messages go either way.
-    public let kind: Kind
+    public var kind: Kind { storage.kind }
     /// What is promised about repetition.
-    public let idempotency: Idempotency
+    public var idempotency: Idempotency { storage.idempotency }
 
     /// A method's description.
     public init(service: String, name: String, kind: Kind, idempotency: Idempotency = .unknown) {
-        self.service = service
-        self.name = name
-        self.path = "/\(service)/\(name)"
-        self.kind = kind
-        self.idempotency = idempotency
+        storage = Storage(service, name, kind, idempotency)
     }
 
     /// Methods are the same when their paths are.
-    public static func == (left: MethodDescriptor, right: MethodDescriptor) -> Bool { left.path == right.path }
+    public static func == (left: MethodDescriptor, right: MethodDescriptor) -> Bool {
+        left.storage === right.storage || left.path == right.path
+    }
 
     /// Hashes the path.
     public func hash(into hasher: inout Hasher) { hasher.combine(path) }

@@ -4,9 +4,9 @@
 ///
 /// An open-addressing table keyed by FNV-1a over the path: paths are the server's own, so nobody else chooses
 /// which keys collide, and the probing of a foreign path is bounded by the table's empty half.
-public struct Router: Sendable {
+public final class Router: Sendable {
     /// A route with what the server needs to start its handler.
-    public struct Entry: Sendable {
+    public final class Entry: Sendable {
         /// The method and its handler.
         public let route: Route
         /// Where the handler runs.
@@ -14,6 +14,13 @@ public struct Router: Sendable {
         /// The number of the service it belongs to.
         public let service: Int
         let path: [UInt8]
+
+        init(_ route: Route, _ execution: HandlerExecution, service: Int) {
+            self.route = route
+            self.execution = execution
+            self.service = service
+            path = Array(route.method.path.utf8)
+        }
     }
 
     private let entries: [Entry]
@@ -26,10 +33,7 @@ public struct Router: Sendable {
         var entries: [Entry] = []
         for (number, service) in services.enumerated() {
             let execution = service.execution
-            for route in service.routes {
-                let path = Array(route.method.path.utf8)
-                entries.append(Entry(route: route, execution: execution, service: number, path: path))
-            }
+            for route in service.routes { entries.append(Entry(route, execution, service: number)) }
         }
         var capacity = 8
         while capacity < entries.count * 2 { capacity *= 2 }

@@ -16,7 +16,8 @@ final class StreamedCall: Sendable {
     init(_ channel: Channel, _ method: MethodDescriptor, options: CallOptions) {
         let pipe = self.pipe
         let ended = self.ended
-        task = Task {
+        // On an event loop the call stays there: a blocking call must go on when Swift's own pool is exhausted.
+        task = Task(executorPreference: channel.transport.currentExecutor) {
             do {
                 let response = try await channel.start(method, .stream(pipe), options: options)
                 response.onEnd { error in

@@ -139,28 +139,24 @@ struct DescriptorProto: ProtobufMessage {
 
 /// Options of a message type.
 struct MessageOptions: ProtobufMessage {
-    var deprecated: Bool = false
     var mapEntry: Bool = false
     var unknownFields = UnknownFields()
 
     static let schema = MessageSchema(
         "google.protobuf.MessageOptions",
         [
-            FieldSchema(3, "deprecated", .bool),
-            FieldSchema(7, "map_entry", .bool),
+            FieldSchema(7, "map_entry", .bool)
         ])
 
     init() {}
 
     init(reading fields: FieldReader) {
-        deprecated = fields.scalar(at: 3)
-        mapEntry = fields.scalar(at: 4)
+        mapEntry = fields.scalar(at: 3)
         unknownFields = fields.unknownFields()
     }
 
     func write(to fields: FieldWriter) {
-        fields.scalar(deprecated, at: 3)
-        fields.scalar(mapEntry, at: 4)
+        fields.scalar(mapEntry, at: 3)
         fields.unknownFields(unknownFields)
     }
 }
@@ -220,27 +216,23 @@ struct FieldDescriptorProto: ProtobufMessage {
 /// Options of a field.
 struct FieldOptions: ProtobufMessage {
     var packed: Bool?
-    var deprecated: Bool = false
     var unknownFields = UnknownFields()
 
     static let schema = MessageSchema(
         "google.protobuf.FieldOptions",
         [
-            FieldSchema(2, "packed", .bool, .optional),
-            FieldSchema(3, "deprecated", .bool),
+            FieldSchema(2, "packed", .bool, .optional)
         ])
 
     init() {}
 
     init(reading fields: FieldReader) {
         packed = fields.optionalScalar(at: 3)
-        deprecated = fields.scalar(at: 4)
         unknownFields = fields.unknownFields()
     }
 
     func write(to fields: FieldWriter) {
         fields.optionalScalar(packed, at: 3)
-        fields.scalar(deprecated, at: 4)
         fields.unknownFields(unknownFields)
     }
 }

@@ -70,13 +70,18 @@ struct MessageGenerator {
             }
         }
         writer.line()
+        writer.doc("A message with these fields.")
+        let flat = "\(access)init(\(parameters.joined(separator: ", ")))"
+        if flat.count <= 100 { return writer.block(flat, assignments) }
         writer.line("\(access)init(")
         writer.indented { writer in
             writer.lines(parameters.dropLast().map { $0 + "," } + parameters.suffix(1))
         }
-        writer.block(")") { writer in
-            for property in model.properties { writer.line("self.\(property.name) = \(property.name)") }
-        }
+        writer.block(")", assignments)
+    }
+
+    private func assignments(_ writer: inout CodeWriter) {
+        for property in model.properties { writer.line("self.\(property.name) = \(property.name)") }
     }
 
     private func nestedTypes(_ writer: inout CodeWriter) {

@@ -135,28 +135,24 @@ struct MethodDescriptorProto: ProtobufMessage {
 
 /// Options of a method.
 struct MethodOptions: ProtobufMessage {
-    var deprecated: Bool = false
     var idempotencyLevel: Int32 = 0
     var unknownFields = UnknownFields()
 
     static let schema = MessageSchema(
         "google.protobuf.MethodOptions",
         [
-            FieldSchema(33, "deprecated", .bool),
-            FieldSchema(34, "idempotency_level", .int32),
+            FieldSchema(34, "idempotency_level", .int32)
         ])
 
     init() {}
 
     init(reading fields: FieldReader) {
-        deprecated = fields.scalar(at: 3)
-        idempotencyLevel = fields.scalar(at: 4)
+        idempotencyLevel = fields.scalar(at: 3)
         unknownFields = fields.unknownFields()
     }
 
     func write(to fields: FieldWriter) {
-        fields.scalar(deprecated, at: 3)
-        fields.scalar(idempotencyLevel, at: 4)
+        fields.scalar(idempotencyLevel, at: 3)
         fields.unknownFields(unknownFields)
     }
 }

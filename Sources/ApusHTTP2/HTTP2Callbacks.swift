@@ -29,56 +29,64 @@ enum HTTP2Callbacks {
     }
 }
 
-private func session(_ context: UnsafeMutableRawPointer?) -> HTTP2Session? {
-    context.map { Unmanaged<HTTP2Session>.fromOpaque($0).takeUnretainedValue() }
+// Without a retain: the session lives at least as long as the call into nghttp2 that calls back.
+@inline(__always)
+private func withSession<R>(_ context: UnsafeMutableRawPointer?, _ none: R, _ body: (HTTP2Session) -> R) -> R {
+    guard let context else { return none }
+    return Unmanaged<HTTP2Session>.fromOpaque(context)._withUnsafeGuaranteedRef(body)
 }
 
 private func onBeginHeaders(
     _: OpaquePointer?, frame: UnsafePointer<nghttp2_frame>?, context: UnsafeMutableRawPointer?
 ) -> Int32 {
-    guard let frame, let session = session(context) else { return 0 }
-    guard frame.pointee.headers.cat == NGHTTP2_HCAT_REQUEST else { return 0 }
+    guard let frame, frame.pointee.headers.cat == NGHTTP2_HCAT_REQUEST else { return 0 }
     // The manual of nghttp2_on_begin_headers_callback: this answer resets the stream and nothing else.
-    return session.opened(frame.pointee.hd.stream_id) ? 0 : NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE.rawValue
+    return withSession(context, false) { $0.opened(frame.pointee.hd.stream_id) }
+        ? 0 : NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE.rawValue
 }
 
 private func onHeader(
     _: OpaquePointer?, frame: UnsafePointer<nghttp2_frame>?, name: UnsafePointer<UInt8>?, nameCount: Int,
     value: UnsafePointer<UInt8>?, valueCount: Int, _: UInt8, context: UnsafeMutableRawPointer?
 ) -> Int32 {
-    guard let frame, let stream = session(context)?.stream(frame.pointee.hd.stream_id) else { return 0 }
-    stream.receiveField(
-        name: UnsafeRawBufferPointer(start: name, count: nameCount),
-        value: UnsafeRawBufferPointer(start: value, count: valueCount))
+    guard let frame else { return 0 }
+    withSession(context, ()) { session in
+        session.withStream(frame.pointee.hd.stream_id) { stream in
+            stream.receiveField(
+                name: UnsafeRawBufferPointer(start: name, count: nameCount),
+                value: UnsafeRawBufferPointer(start: value, count: valueCount))
+        }
+    }
     return 0
 }
 
 private func onDataChunk(
     _: OpaquePointer?, _: UInt8, id: Int32, data: UnsafePointer<UInt8>?, count: Int, context: UnsafeMutableRawPointer?
 ) -> Int32 {
-    guard let session = session(context) else { return 0 }
-    session.consumeConnection(count)
-    session.stream(id)?.receiveData(UnsafeRawBufferPointer(start: data, count: count))
+    withSession(context, ()) { session in
+        session.consumeConnection(count)
+        session.withStream(id) { $0.receiveData(UnsafeRawBufferPointer(start: data, count: count)) }
+    }
     return 0
 }
 
 private func onFrame(
     _: OpaquePointer?, frame: UnsafePointer<nghttp2_frame>?, context: UnsafeMutableRawPointer?
 ) -> Int32 {
-    if let frame { session(context)?.receivedFrame(frame.pointee) }
+    if let frame { withSession(context, ()) { $0.receivedFrame(frame.pointee) } }
     return 0
 }
 
 private func onFrameSent(
     _: OpaquePointer?, frame: UnsafePointer<nghttp2_frame>?, context: UnsafeMutableRawPointer?
 ) -> Int32 {
-    if let frame { session(context)?.sentFrame(frame.pointee) }
+    if let frame { withSession(context, ()) { $0.sentFrame(frame.pointee) } }
     return 0
 }
 
 // Always 0: an error returned here leaks the stream (CVE-2023-35945 is not fixed in every version we meet).
 private func onStreamClose(_: OpaquePointer?, id: Int32, code: UInt32, context: UnsafeMutableRawPointer?) -> Int32 {
-    session(context)?.closed(id, code: code)
+    withSession(context, ()) { $0.closed(id, code: code) }
     return 0
 }
 
@@ -86,11 +94,13 @@ private func onRead(
     _: OpaquePointer?, id: Int32, _: UnsafeMutablePointer<UInt8>?, limit: Int, flags: UnsafeMutablePointer<UInt32>?,
     source: UnsafeMutablePointer<nghttp2_data_source>?, context: UnsafeMutableRawPointer?
 ) -> Int {
-    guard let session = session(context), let pointer = source?.pointee.ptr, let flags else { return 0 }
-    let stream = Unmanaged<HTTP2Stream>.fromOpaque(pointer).takeUnretainedValue()
+    guard let pointer = source?.pointee.ptr, let flags else { return 0 }
     let noCopy = NGHTTP2_DATA_FLAG_NO_COPY.rawValue
     let end = NGHTTP2_DATA_FLAG_EOF.rawValue
-    switch session.nextData(stream, limit: limit) {
+    let answer = withSession(context, DataAnswer.pause) { session in
+        Unmanaged<HTTP2Stream>.fromOpaque(pointer)._withUnsafeGuaranteedRef { session.nextData($0, limit: limit) }
+    }
+    switch answer {
     case .bytes(let count):
         flags.pointee = noCopy
         return count
@@ -99,7 +109,11 @@ private func onRead(
         return count
     case .bytesAndTrailers(let count, let trailers):
         flags.pointee = noCopy | end | NGHTTP2_DATA_FLAG_NO_END_STREAM.rawValue
-        session.submitTrailers(trailers, stream: stream)
+        withSession(context, ()) { session in
+            Unmanaged<HTTP2Stream>.fromOpaque(pointer)._withUnsafeGuaranteedRef {
+                session.submitTrailers(trailers, stream: $0)
+            }
+        }
         return count
     case .later: return Int(NGHTTP2_ERR_DEFERRED.rawValue)
     case .pause: return Int(NGHTTP2_ERR_PAUSE.rawValue)
@@ -110,8 +124,11 @@ private func onSendData(
     _: OpaquePointer?, frame: UnsafeMutablePointer<nghttp2_frame>?, header: UnsafePointer<UInt8>?, count: Int,
     source: UnsafeMutablePointer<nghttp2_data_source>?, context: UnsafeMutableRawPointer?
 ) -> Int32 {
-    guard let session = session(context), let pointer = source?.pointee.ptr else { return 0 }
-    let stream = Unmanaged<HTTP2Stream>.fromOpaque(pointer).takeUnretainedValue()
-    session.sendData(stream, header: UnsafeRawBufferPointer(start: header, count: 9), count: count)
+    guard let pointer = source?.pointee.ptr else { return 0 }
+    withSession(context, ()) { session in
+        Unmanaged<HTTP2Stream>.fromOpaque(pointer)._withUnsafeGuaranteedRef { stream in
+            session.sendData(stream, header: UnsafeRawBufferPointer(start: header, count: 9), count: count)
+        }
+    }
     return 0
 }

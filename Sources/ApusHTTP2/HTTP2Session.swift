@@ -19,11 +19,12 @@ package protocol HTTP2SessionDelegate: AnyObject {
 /// Wraps one `nghttp2_session`. Confined to one thread, which the owner chooses. Call nothing of it but the commands
 /// while it calls back; ``close()`` least of all.
 package final class HTTP2Session {
-    private var session: OpaquePointer?
+    // Unchecked: one thread, and no access lasts while something else is called.
+    @exclusivity(unchecked) private var session: OpaquePointer?
     unowned(unsafe) private let delegate: any HTTP2SessionDelegate
-    private unowned(unsafe) var firstStream: HTTP2Stream?
-    private var output: OutputBuffer?
-    package private(set) var streamCount = 0
+    @exclusivity(unchecked) private unowned(unsafe) var firstStream: HTTP2Stream?
+    @exclusivity(unchecked) private var output: OutputBuffer?
+    @exclusivity(unchecked) package private(set) var streamCount = 0
     private let role: HTTP2Settings.Role
 
     /// A session; its preface and SETTINGS wait to be drained. The delegate must outlive it, or ``close()`` it.
@@ -237,24 +238,26 @@ extension HTTP2Session {
         return true
     }
 
-    func stream(_ id: Int32) -> HTTP2Stream? {
-        guard let session, let context = nghttp2_session_get_stream_user_data(session, id) else { return nil }
+    /// Calls `body` with the stream's object, if it has one.
+    @inline(__always)
+    func withStream(_ id: Int32, _ body: (HTTP2Stream) -> Void) {
+        guard let session, let context = nghttp2_session_get_stream_user_data(session, id) else { return }
         // Valid: a stream's context is the object that the list retains until the stream's close.
-        return Unmanaged<HTTP2Stream>.fromOpaque(context).takeUnretainedValue()
+        Unmanaged<HTTP2Stream>.fromOpaque(context)._withUnsafeGuaranteedRef(body)
     }
 
     func closed(_ id: Int32, code: UInt32) {
-        guard let stream = stream(id) else { return }
-        release(stream, code: code)
+        withStream(id) { release($0, code: code) }
     }
 
     func receivedFrame(_ frame: nghttp2_frame) {
         switch nghttp2_frame_type(UInt32(frame.hd.type)) {
         case NGHTTP2_DATA:
-            if frame.hd.flags & UInt8(NGHTTP2_FLAG_END_STREAM.rawValue) != 0 { stream(frame.hd.stream_id)?.receiveEnd() }
+            guard frame.hd.flags & UInt8(NGHTTP2_FLAG_END_STREAM.rawValue) != 0 else { return }
+            withStream(frame.hd.stream_id) { $0.receiveEnd() }
         case NGHTTP2_HEADERS:
             let end = frame.hd.flags & UInt8(NGHTTP2_FLAG_END_STREAM.rawValue) != 0
-            stream(frame.hd.stream_id)?.receiveFieldsEnd(endStream: end)
+            withStream(frame.hd.stream_id) { $0.receiveFieldsEnd(endStream: end) }
         case NGHTTP2_SETTINGS:
             if frame.hd.flags & UInt8(NGHTTP2_FLAG_ACK.rawValue) == 0 { delegate.receivedSettings() }
         case NGHTTP2_GOAWAY: receivedGoAway(frame.goaway)
@@ -276,7 +279,7 @@ extension HTTP2Session {
     func sentFrame(_ frame: nghttp2_frame) {
         guard nghttp2_frame_type(UInt32(frame.hd.type)) == NGHTTP2_HEADERS else { return }
         let end = frame.hd.flags & UInt8(NGHTTP2_FLAG_END_STREAM.rawValue) != 0
-        stream(frame.hd.stream_id)?.sentHeaders(endStream: end)
+        withStream(frame.hd.stream_id) { $0.sentHeaders(endStream: end) }
     }
 
     func nextData(_ stream: HTTP2Stream, limit: Int) -> DataAnswer {

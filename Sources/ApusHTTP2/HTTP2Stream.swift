@@ -20,12 +20,12 @@ public enum DataAnswer {
 /// session's thread. The session keeps the object alive from the stream's start until ``closed(code:)``.
 open class HTTP2Stream {
     /// The stream's identifier; 0 before a request was submitted.
-    public internal(set) var id: Int32 = 0
+    @exclusivity(unchecked) public internal(set) var id: Int32 = 0
 
     // The session's list of its open streams. Unowned and unsafe: a stream is in the list exactly while the
     // session holds a retain on it.
-    unowned(unsafe) var previous: HTTP2Stream?
-    unowned(unsafe) var next: HTTP2Stream?
+    @exclusivity(unchecked) unowned(unsafe) var previous: HTTP2Stream?
+    @exclusivity(unchecked) unowned(unsafe) var next: HTTP2Stream?
 
     /// A stream that no session knows yet.
     public init() {}

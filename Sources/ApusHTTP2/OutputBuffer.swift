@@ -19,10 +19,11 @@ public final class OutputBuffer {
     // The last frames may exceed the mark: each at most a DATA frame of 16 KiB, or what nghttp2 hands out at once.
     private let capacity = 2 * OutputBuffer.highWaterMark + 64 * 1024
     private let scratch: UnsafeMutableRawPointer
-    private var used = 0
-    private var owners: [AnyObject] = []
-    package private(set) var pieces: [Piece] = []
-    package private(set) var count = 0
+    // Unchecked: one thread, and nothing here calls back.
+    @exclusivity(unchecked) private var used = 0
+    @exclusivity(unchecked) private var owners: [AnyObject] = []
+    @exclusivity(unchecked) package private(set) var pieces: [Piece] = []
+    @exclusivity(unchecked) package private(set) var count = 0
 
     package init() {
         scratch = .allocate(byteCount: capacity, alignment: 16)

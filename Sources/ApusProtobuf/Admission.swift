@@ -10,6 +10,13 @@ struct Admission {
 
     /// Whether there is something that libprotobuf-c would mishandle: see ``Normalizer``.
     private(set) var needsNormalizing = false
+    /// A field that need not go through libprotobuf-c: nil where ``needsNormalizing``.
+    private(set) var largeField: LargeField?
+    /// What the messages in lists and maps will take at least: no time is spent on what cannot fit.
+    private var memoryLeft: Int
+
+    /// - Parameter budget: the bytes that the unpacked message may take.
+    init(budget: Int) { memoryLeft = budget }
 
     /// Checks a message and all messages in it; `depth` more levels are allowed below it.
     mutating func admit(
@@ -53,7 +60,11 @@ struct Admission {
     private mutating func admitContent(
         _ field: UnsafePointer<AdmissionRules.Field>, _ cursor: inout WireCursor, depth: Int
     ) throws(Malformed) {
+        let lengthStart = cursor.at
         let end = try cursor.contentEnd()
+        if depth == Self.maximumDepth, end - cursor.at >= LargeField.minimumSize || largeField != nil {
+            noteLarge(field.pointee, lengthStart, cursor, until: end)
+        }
         switch field.pointee.content {
         case .text:
             guard isUTF8(cursor.at, end) else { throw cursor.malformed(.utf8).inside(field.pointee.number) }
@@ -65,11 +76,28 @@ struct Admission {
         }
     }
 
+    /// Of a field that comes twice the last counts: it goes the usual way.
+    private mutating func noteLarge(
+        _ field: AdmissionRules.Field, _ lengthStart: WireCursor.Bytes, _ cursor: WireCursor,
+        until end: WireCursor.Bytes
+    ) {
+        if let large = largeField {
+            if large.number == field.number { largeField = nil }
+        } else if field.dataWord != 0, end - cursor.at >= (cursor.end - cursor.start) / 2 {
+            largeField = LargeField(
+                number: field.number, word: field.dataWord, lengthStart: lengthStart, content: cursor.at, end: end)
+        }
+    }
+
     private mutating func admitChild(
         _ field: AdmissionRules.Field, _ cursor: inout WireCursor, until end: WireCursor.Bytes, depth: Int
     ) throws(Malformed) {
         guard depth > 0 else { throw cursor.malformed(.depth) }
         guard let rules = field.child else { return }
+        if field.merged == nil {
+            memoryLeft -= rules.table.pointee.byteCount
+            guard memoryLeft >= 0 else { throw cursor.malformed(.memory) }
+        }
         var inner = WireCursor(at: cursor.at, end: end, start: cursor.start)
         do {
             try admit(rules, &inner, depth: depth - 1)

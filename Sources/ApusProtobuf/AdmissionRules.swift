@@ -29,7 +29,8 @@ struct AdmissionRules {
         let content: Content
         /// Counts the fields that can need merging: singular messages, and oneofs with a message in them.
         var merged: Int?
-        let isOneofMember: Bool
+        /// The field's word in the struct if it is a string or bytes outside of lists and oneofs, else 0.
+        let dataWord: Int
         var child: AdmissionRules?
         /// The table is kept by its `FieldSchema`, which is never freed.
         let closedEnum: Unmanaged<EnumSchema>?
@@ -42,16 +43,18 @@ struct AdmissionRules {
         let direct: UnsafeMutablePointer<UInt16>
         let directCount: UInt32
         let mergedCount: Int
+        /// Bytes of the message's struct.
+        let byteCount: Int
     }
 
     let table: UnsafeMutablePointer<Table>
 
     private static let directLimit = 256
 
-    /// - Parameter fields: by number.
-    init(fields: [FieldSchema]) {
-        var rows = fields.map(Field.init)
-        let mergedCount = Self.countMerged(fields, &rows)
+    /// - Parameter fields: by number, each with its first word in the struct.
+    init(fields: [(field: FieldSchema, word: Int)], byteCount: Int) {
+        var rows = fields.map { Field($0.field, word: $0.word) }
+        let mergedCount = Self.countMerged(fields.map(\.field), &rows)
         let memory = UnsafeMutablePointer<Field>.allocate(capacity: max(1, rows.count))
         memory.initialize(from: rows, count: rows.count)
         let low = rows.prefix { $0.number < Self.directLimit }
@@ -63,7 +66,7 @@ struct AdmissionRules {
         table.initialize(
             to: Table(
                 fields: memory, count: rows.count, direct: direct, directCount: UInt32(directCount),
-                mergedCount: mergedCount))
+                mergedCount: mergedCount, byteCount: byteCount))
     }
 
     private static func countMerged(_ fields: [FieldSchema], _ rows: inout [Field]) -> Int {
@@ -113,18 +116,16 @@ struct AdmissionRules {
 }
 
 extension AdmissionRules.Field {
-    fileprivate init(_ field: FieldSchema) {
+    fileprivate init(_ field: FieldSchema, word: Int) {
         number = UInt32(field.number)
         var isRepeated = false
         var isMap = false
-        var isOneofMember = false
         switch field.shape {
         case .repeated, .packed: isRepeated = true
         case .map: isMap = true
-        case .oneof: isOneofMember = true
-        case .implicit, .optional: break
+        case .oneof, .implicit, .optional: break
         }
-        self.isOneofMember = isOneofMember
+        dataWord = field.place == .data || field.place == .presentData ? word : 0
         wireType = isMap ? WireType.delimited : field.type.wireType
         packedType = isRepeated && wireType != WireType.delimited ? wireType : nil
         var content = Content.plain

@@ -13,6 +13,7 @@ struct Malformed: Error {
         case packed = "a packed run does not divide into its elements"
         case utf8 = "a string is not UTF-8"
         case group = "a group does not end where it should"
+        case memory = "the message takes too much memory"
         case depth = "messages are nested deeper than 100"
     }
 
@@ -22,14 +23,23 @@ struct Malformed: Error {
     /// The numbers of the fields around the place, the innermost first.
     var path: [UInt32] = []
 
-    func error(in schema: MessageSchema) -> RPCError {
-        RPCError(.internal, "malformed \(place(in: schema)): \(reason.rawValue), at byte \(offset)")
+    func error(in schema: MessageSchema, _ count: Int, budget: Int) -> RPCError {
+        guard reason != .memory else { return Self.overBudget(schema, count, budget) }
+        return RPCError(.internal, "malformed \(place(in: schema)): \(reason.rawValue), at byte \(offset)")
     }
+
+    static func overBudget(_ schema: MessageSchema, _ count: Int, _ budget: Int) -> RPCError {
+        RPCError(.resourceExhausted, "a \(schema) of \(count) bytes needs more than \(budget) bytes of memory")
+    }
+
+    // Of a deep path the beginning is enough.
+    private static let shownLevels = 8
 
     private func place(in schema: MessageSchema) -> String {
         var place = schema.name
         var current: MessageSchema? = schema
-        for number in path.reversed() {
+        for (level, number) in path.reversed().enumerated() {
+            guard level < Self.shownLevels else { return place + "…" }
             let field = current?.field(number)
             place += "." + (field?.name ?? "\(number)")
             current = field.flatMap { current?.schema(of: $0) }

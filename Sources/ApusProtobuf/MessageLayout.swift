@@ -4,7 +4,7 @@
 ///
 /// Generated code addresses fields by these words, so the rule is part of its contract with the runtime:
 /// the header of protobuf-c takes three words; fields follow in the order of the table, each with the words that
-/// its kind needs; the members of a `oneof` share the place of the first.
+/// its kind needs; the members of a `oneof` share the place of the first. Pointers take one word.
 package enum FieldPlace: Equatable {
     /// A 32-bit scalar: value, then flag, in one word.
     case narrow

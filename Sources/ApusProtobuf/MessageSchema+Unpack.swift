@@ -17,19 +17,26 @@ extension MessageSchema {
         guard bytes.count <= Self.maximumByteCount else {
             throw RPCError(.resourceExhausted, "a \(name) of \(bytes.count) bytes is over protobuf's limit of 2 GiB")
         }
-        if try needsNormalizing(start, bytes.count) { return try unpackNormalized(start, bytes.count, in: arena) }
-        return try unpackAdmitted(start, bytes.count, in: arena)
+        let admission = try admit(start, bytes.count, budget: arena.state.pointee.budget)
+        if admission.needsNormalizing { return try unpackNormalized(start, bytes.count, in: arena) }
+        guard let large = admission.largeField else { return try unpackAdmitted(start, bytes.count, in: arena) }
+        let rest = large.removed(from: start, bytes.count, in: arena)
+        let reader = try unpackAdmitted(rest.baseAddress, rest.count, in: arena)
+        large.put(into: UnsafeMutableRawPointer(mutating: reader.message))
+        return reader
     }
 
-    private func needsNormalizing(_ start: UnsafePointer<UInt8>, _ count: Int) throws(RPCError) -> Bool {
-        var admission = Admission()
+    private func admit(
+        _ start: UnsafePointer<UInt8>, _ count: Int, budget: Int
+    ) throws(RPCError) -> Admission {
+        var admission = Admission(budget: budget)
         var cursor = WireCursor(at: start, end: start + count, start: start)
         do {
             try admission.admit(rules, &cursor)
         } catch {
-            throw error.error(in: self)
+            throw error.error(in: self, count, budget: budget)
         }
-        return admission.needsNormalizing
+        return admission
     }
 
     private func unpackNormalized(
@@ -39,7 +46,7 @@ extension MessageSchema {
         do {
             try normalizer.normalize(rules, count: count)
         } catch {
-            throw error.error(in: self)
+            throw error.error(in: self, count, budget: arena.state.pointee.budget)
         }
         return try normalizer.output.withUnsafeBufferPointer { (bytes) throws(RPCError) in
             try unpackAdmitted(bytes.baseAddress, bytes.count, in: arena)
@@ -54,9 +61,7 @@ extension MessageSchema {
             return FieldReader(UnsafeRawPointer(message))
         }
         if arena.state.pointee.isOverBudget {
-            throw RPCError(
-                .resourceExhausted,
-                "a \(name) of \(count) bytes needs more than \(arena.state.pointee.budget) bytes of memory")
+            throw Malformed.overBudget(self, count, arena.state.pointee.budget)
         }
         throw RPCError(.internal, "malformed \(name): libprotobuf-c cannot unpack it")
     }

@@ -33,7 +33,7 @@ public final class MessageSchema: @unchecked Sendable {
         let sorted = zip(fields, words).sorted { $0.0.number < $1.0.number }.map { (field: $0.0, word: $0.1) }
         descriptor = DescriptorTable(name: name, byteCount: byteCount, fields: sorted)
         descriptorAddress = descriptor.address
-        rules = AdmissionRules(fields: sorted.map(\.field))
+        rules = AdmissionRules(fields: sorted, byteCount: byteCount)
         entries = Self.entries(of: name, fields)
     }
 

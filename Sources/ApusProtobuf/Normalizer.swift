@@ -33,6 +33,8 @@ struct Normalizer {
     private var pieces: [Piece] = []
     private var groups: [Group] = []
     private(set) var output: [UInt8] = []
+    /// Where the content of the last carrier begins and ends.
+    private var carrier: (content: Int, end: Int)?
 
     /// - Parameter count: at most 2 GiB.
     init(_ source: UnsafePointer<UInt8>, count: Int) {
@@ -131,14 +133,10 @@ struct Normalizer {
         while cursor.at < end {
             let value = try cursor.varint()
             let isKnown = field.closedEnum?.holds(value) ?? true
-            var length: Int?
-            if !isKnown {
-                output.append(contentsOf: Self.carrierTag)
-                length = reserveLength()
-            }
+            let content = isKnown ? nil : beginCarrier()
             output.appendVarint(UInt64(field.number << 3 | WireType.varint))
             output.appendVarint(value)
-            if let length { fillLength(at: length) }
+            if let content { endCarrier(content) }
         }
     }
 
@@ -170,13 +168,26 @@ struct Normalizer {
         let length = reserveLength()
         if let rules = field.child { try normalize(rules, from: first) }
         fillLength(at: length)
+        // A carrier inside of that message is no place for fields outside of it.
+        carrier = nil
     }
 
     private mutating func carry(_ start: UnsafePointer<UInt8>, _ end: UnsafePointer<UInt8>) {
-        output.append(contentsOf: Self.carrierTag)
-        let length = reserveLength()
+        let content = beginCarrier()
         copy(start, end)
-        fillLength(at: length)
+        endCarrier(content)
+    }
+
+    /// Goes on with the carrier that was written last, if nothing follows it yet.
+    private mutating func beginCarrier() -> Int {
+        if let carrier, carrier.end == output.count { return carrier.content }
+        output.append(contentsOf: Self.carrierTag)
+        return reserveLength()
+    }
+
+    private mutating func endCarrier(_ content: Int) {
+        fillLength(at: content)
+        carrier = (content, output.count)
     }
 
     private mutating func copy(_ start: UnsafePointer<UInt8>, _ end: UnsafePointer<UInt8>) {

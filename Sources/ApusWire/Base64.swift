@@ -32,7 +32,7 @@ package enum Base64 {
     package static func decode(_ text: UnsafeRawBufferPointer) -> [UInt8]? {
         var end = text.count
         while end > 0, text.count - end < 2, text[end - 1] == UInt8(ascii: "=") { end -= 1 }
-        guard end % 4 != 1 else { return nil }
+        guard end % 4 != 1, end == text.count || text.count % 4 == 0 else { return nil }
         var bytes: [UInt8] = []
         bytes.reserveCapacity(end * 3 / 4)
         var bits: UInt32 = 0

@@ -46,7 +46,8 @@ package struct MessageDeframer: ~Copyable {
         prefix = 0
         prefixCount = 0
         guard flag == 0 else {
-            throw RPCError(.internal, flag == 1 ? "a compressed message came without grpc-encoding" : "bad message flag")
+            throw RPCError(
+                .internal, flag == 1 ? "a compressed message came without grpc-encoding" : "bad message flag")
         }
         guard size <= limit else {
             throw RPCError(.resourceExhausted, "a message of \(size) bytes is above the limit of \(limit)")

@@ -75,9 +75,12 @@ package struct ResponseHead {
         return head()
     }
 
+    // Whatever such a block says of the call is not meant.
     private mutating func informationalBlock() -> Block {
-        informational += 1
-        return informational > Self.maximumInformational ? .abusive : .informational
+        let count = informational + 1
+        self = ResponseHead(limit: limit)
+        informational = count
+        return count > Self.maximumInformational ? .abusive : .informational
     }
 
     private mutating func head() -> Block {

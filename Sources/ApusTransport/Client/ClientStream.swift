@@ -25,8 +25,9 @@ final class ClientStream: HTTP2Stream, TimerEntry, @unchecked Sendable {
     let call: ClientCall
     private let loop: UVLoop
     private var connection: ClientConnection?
-    private var response: ResponseHead
-    private var deframer: MessageDeframer
+    // Unchecked: one thread, and none of their methods calls back.
+    @exclusivity(unchecked) private var response: ResponseHead
+    @exclusivity(unchecked) private var deframer: MessageDeframer
     private var head: Head?
     private var metadata = Metadata()
     private var message: MessageBytes?

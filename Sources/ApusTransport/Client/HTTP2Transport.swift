@@ -62,6 +62,9 @@ public final class HTTP2Transport: ClientTransport {
         for pool in pools { pool.loop.execute { pool.close("the channel is closed") } }
     }
 
+    /// The event loop whose thread is calling, if any.
+    public var currentExecutor: (any TaskExecutor)? { UVLoop.current }
+
     /// Runs `body` on an event loop and parks the calling thread.
     public func runBlocking(_ body: @escaping @Sendable () async -> Void) throws(RPCError) {
         guard UVLoop.current == nil else {

@@ -6,7 +6,8 @@ import ApusCore
 protocol Dialer: Sendable {
     /// Makes one connection and answers once, on the loop, perhaps before this returns.
     func dial(
-        _ address: Endpoint.Address, on loop: UVLoop, answer: @escaping (Result<any ConnectionIO, ConnectFailure>) -> Void
+        _ address: Endpoint.Address, on loop: UVLoop,
+        answer: @escaping (Result<any ConnectionIO, ConnectFailure>) -> Void
     ) -> any Dialing
 }
 
@@ -24,7 +25,8 @@ struct ConnectFailure: Error {
 /// TCP and Unix domain sockets.
 struct SocketDialer: Dialer {
     func dial(
-        _ address: Endpoint.Address, on loop: UVLoop, answer: @escaping (Result<any ConnectionIO, ConnectFailure>) -> Void
+        _ address: Endpoint.Address, on loop: UVLoop,
+        answer: @escaping (Result<any ConnectionIO, ConnectFailure>) -> Void
     ) -> any Dialing {
         let connector = Connector(address, loop: loop, answer: answer)
         connector.start()

@@ -29,7 +29,9 @@ struct SocketAddress {
         case AF_INET6: size = MemoryLayout<sockaddr_in6>.size
         default: return nil
         }
-        withUnsafeMutableBytes(of: &storage) { $0.copyMemory(from: UnsafeRawBufferPointer(start: address, count: size)) }
+        withUnsafeMutableBytes(of: &storage) {
+            $0.copyMemory(from: UnsafeRawBufferPointer(start: address, count: size))
+        }
     }
 
     func withAddress<R>(_ body: (UnsafePointer<sockaddr>) -> R) -> R {

@@ -25,9 +25,10 @@ package final class UVLoop: EventLoop, @unchecked Sendable {
     private let idle: UnsafeMutablePointer<uv_idle_t>
     private let timer: UnsafeMutablePointer<uv_timer_t>
     private var armed: MonotonicInstant?
-    private var timers = TimerQueue()
-    private var jobs = Deque<UnownedJob>()
-    private var flushers: [any TurnFlusher] = []
+    // Unchecked: one thread, and no method of these calls back. The checks cost 5 % of a call.
+    @exclusivity(unchecked) private var timers = TimerQueue()
+    @exclusivity(unchecked) private var jobs = Deque<UnownedJob>()
+    @exclusivity(unchecked) private var flushers: [any TurnFlusher] = []
 
     private struct Inbox {
         var jobs: [UnownedJob] = []

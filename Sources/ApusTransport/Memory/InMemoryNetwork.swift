@@ -58,7 +58,8 @@ private struct MemoryDialer: Dialer {
     let names: InMemoryNetwork.Names
 
     func dial(
-        _ address: Endpoint.Address, on loop: UVLoop, answer: @escaping (Result<any ConnectionIO, ConnectFailure>) -> Void
+        _ address: Endpoint.Address, on loop: UVLoop,
+        answer: @escaping (Result<any ConnectionIO, ConnectFailure>) -> Void
     ) -> any Dialing {
         let dialing = Dialed()
         guard case .memory(let name) = address, let server = names.servers.withLock({ $0[name]?.server }) else {

@@ -39,12 +39,12 @@ extension Server {
     ///
     /// - Parameters:
     ///   - grace: the time that calls in flight get.
-    ///   - stopping: called when the signal came, before connections are drained: the place to leave a registry.
     ///   - started: called when the server listens: the place to enter a registry.
+    ///   - stopping: called when the signal came, before connections are drained: the place to leave a registry.
     /// - Throws: as ``start(on:options:)``, and what `started` throws.
     public func serve(
         on address: Endpoint.Address, options: ServerOptions = ServerOptions(), grace: Duration = .seconds(30),
-        stopping: () async -> Void = {}, started: (RunningServer) async throws -> Void = { _ in }
+        started: (RunningServer) async throws -> Void = { _ in }, stopping: () async -> Void = {}
     ) async throws {
         let signals = try StopSignals()
         let running = try start(on: address, options: options)

@@ -25,9 +25,11 @@ final class ServerStream: HTTP2Stream, TimerEntry, @unchecked Sendable {
     private let loop: any EventLoop
     private let owner: any ServerConnectionOwner
     private var connection: ServerConnection?
-    private var head: RequestHead
-    private var deframer: MessageDeframer
+    // Unchecked: one thread, and none of their methods calls back.
+    @exclusivity(unchecked) private var head: RequestHead
+    @exclusivity(unchecked) private var deframer: MessageDeframer
     private var entry: Router.Entry?
+    private var deadline = CallDeadline.none
     private var request: MessageBytes?
     private var inbound: InboundMessages?
     private var isReset = false
@@ -74,7 +76,8 @@ final class ServerStream: HTTP2Stream, TimerEntry, @unchecked Sendable {
         self.entry = entry
         if let timeout = head.timeout {
             guard timeout > 0 else { return timerFired() }
-            loop.schedule(self, at: loop.now.advanced(by: .nanoseconds(timeout)))
+            deadline = CallDeadline(at: loop.now.advanced(by: .nanoseconds(timeout)))
+            loop.schedule(self, at: deadline.instant)
         }
         if entry.route.method.kind.streamsRequests {
             inbound = InboundMessages(askForCredit: { [weak self] in self?.askForCredit() }, abandon: {})
@@ -133,9 +136,8 @@ final class ServerStream: HTTP2Stream, TimerEntry, @unchecked Sendable {
         guard !isReset, handler == nil, let connection, let entry else { return }
         guard let body = inbound.map({ MessageBody.stream($0) }) ?? request.map({ .one($0) }) else { return }
         request = nil
-        let deadline = head.timeout.map { CallDeadline(at: loop.now.advanced(by: .nanoseconds($0))) }
         let call = ServerCall(
-            method: entry.route.method, metadata: head.metadata, deadline: deadline ?? .none, peer: connection.io.peer,
+            method: entry.route.method, metadata: head.metadata, deadline: deadline, peer: connection.io.peer,
             request: body, responder: self)
         let server = connection.server
         let route = entry.route

@@ -34,7 +34,8 @@ final class OutboundHalf<End: Sendable>: @unchecked Sendable {
     }
 
     private let state = Mutex(State())
-    private var sending = OutboundMessages()
+    // Unchecked: one thread, and none of its methods calls back.
+    @exclusivity(unchecked) private var sending = OutboundMessages()
 
     // MARK: Writers
 

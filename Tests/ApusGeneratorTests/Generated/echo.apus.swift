@@ -15,11 +15,8 @@ public struct EchoRequest: ProtobufMessage {
 
     public init() {}
 
-    public init(
-        payload: [UInt8] = [],
-        name: String = "",
-        id: Int64 = 0
-    ) {
+    /// A message with these fields.
+    public init(payload: [UInt8] = [], name: String = "", id: Int64 = 0) {
         self.payload = payload
         self.name = name
         self.id = id
@@ -37,11 +34,8 @@ public struct EchoResponse: ProtobufMessage {
 
     public init() {}
 
-    public init(
-        payload: [UInt8] = [],
-        name: String = "",
-        id: Int64 = 0
-    ) {
+    /// A message with these fields.
+    public init(payload: [UInt8] = [], name: String = "", id: Int64 = 0) {
         self.payload = payload
         self.name = name
         self.id = id
@@ -59,10 +53,8 @@ public struct DownloadRequest: ProtobufMessage {
 
     public init() {}
 
-    public init(
-        count: Int32 = 0,
-        size: Int32 = 0
-    ) {
+    /// A message with these fields.
+    public init(count: Int32 = 0, size: Int32 = 0) {
         self.count = count
         self.size = size
     }
@@ -79,10 +71,8 @@ public struct UploadSummary: ProtobufMessage {
 
     public init() {}
 
-    public init(
-        messages: Int64 = 0,
-        bytes: Int64 = 0
-    ) {
+    /// A message with these fields.
+    public init(messages: Int64 = 0, bytes: Int64 = 0) {
         self.messages = messages
         self.bytes = bytes
     }

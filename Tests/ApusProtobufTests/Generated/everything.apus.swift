@@ -71,6 +71,7 @@ struct Scalars: ProtobufMessage {
 
     init() {}
 
+    /// A message with these fields.
     init(
         aDouble: Double = 0,
         aFloat: Float = 0,
@@ -133,6 +134,7 @@ struct Optionals: ProtobufMessage {
 
     init() {}
 
+    /// A message with these fields.
     init(
         aDouble: Double? = nil,
         aFloat: Float? = nil,
@@ -198,6 +200,7 @@ struct Lists: ProtobufMessage {
 
     init() {}
 
+    /// A message with these fields.
     init(
         doubles: [Double] = [],
         floats: [Float] = [],
@@ -255,6 +258,7 @@ struct Maps: ProtobufMessage {
 
     init() {}
 
+    /// A message with these fields.
     init(
         names: [String: String] = [:],
         numbers: [Int32: Int64] = [:],
@@ -289,6 +293,7 @@ struct Choices: ProtobufMessage {
 
     init() {}
 
+    /// A message with these fields.
     init(
         before: String = "",
         firstChoice: FirstChoice? = nil,
@@ -333,6 +338,7 @@ struct Tree: ProtobufMessage {
 
     init() {}
 
+    /// A message with these fields.
     init(
         label: String = "",
         left: Tree? = nil,
@@ -358,10 +364,8 @@ struct Ping: ProtobufMessage {
 
     init() {}
 
-    init(
-        pong: Pong? = nil,
-        count: Int32 = 0
-    ) {
+    /// A message with these fields.
+    init(pong: Pong? = nil, count: Int32 = 0) {
         self.pong = pong
         self.count = count
     }
@@ -376,9 +380,8 @@ struct Pong: ProtobufMessage {
 
     init() {}
 
-    init(
-        ping: Ping? = nil
-    ) {
+    /// A message with these fields.
+    init(ping: Ping? = nil) {
         self.ping = ping
     }
 }
@@ -394,6 +397,7 @@ struct Outer: ProtobufMessage {
 
     init() {}
 
+    /// A message with these fields.
     init(
         inner: Outer.Inner? = nil,
         deepest: [Outer.Inner.Deeper] = [],
@@ -414,10 +418,8 @@ struct Outer: ProtobufMessage {
 
         init() {}
 
-        init(
-            level: Outer.Inner.Level = Outer.Inner.Level(rawValue: 0),
-            deeper: Outer.Inner.Deeper? = nil
-        ) {
+        /// A message with these fields.
+        init(level: Outer.Inner.Level = Outer.Inner.Level(rawValue: 0), deeper: Outer.Inner.Deeper? = nil) {
             self.level = level
             self.deeper = deeper
         }
@@ -460,9 +462,8 @@ struct Outer: ProtobufMessage {
 
             init() {}
 
-            init(
-                text: String = ""
-            ) {
+            /// A message with these fields.
+            init(text: String = "") {
                 self.text = text
             }
         }
@@ -482,6 +483,7 @@ struct Imports: ProtobufMessage {
 
     init() {}
 
+    /// A message with these fields.
     init(
         item: ShopItem? = nil,
         colour: ShopColour = ShopColour(rawValue: 0),
@@ -522,6 +524,7 @@ struct Names: ProtobufMessage {
 
     init() {}
 
+    /// A message with these fields.
     init(
         `default`: String = "",
         self_: String = "",
@@ -575,9 +578,8 @@ struct Names: ProtobufMessage {
 
         init() {}
 
-        init(
-            `protocol`: Int32 = 0
-        ) {
+        /// A message with these fields.
+        init(`protocol`: Int32 = 0) {
             self.`protocol` = `protocol`
         }
     }
@@ -592,9 +594,8 @@ struct StringMessage: ProtobufMessage {
 
     init() {}
 
-    init(
-        string: String = ""
-    ) {
+    /// A message with these fields.
+    init(string: String = "") {
         self.string = string
     }
 }
@@ -608,9 +609,8 @@ struct StatusMessage: ProtobufMessage {
 
     init() {}
 
-    init(
-        error: StatusMessage.ErrorEnum = StatusMessage.ErrorEnum(rawValue: 0)
-    ) {
+    /// A message with these fields.
+    init(error: StatusMessage.ErrorEnum = StatusMessage.ErrorEnum(rawValue: 0)) {
         self.error = error
     }
 
@@ -665,6 +665,7 @@ struct Sparse: ProtobufMessage {
 
     init() {}
 
+    /// A message with these fields.
     init(
         one: Int32 = 0,
         seventeen: Int32 = 0,

@@ -42,10 +42,8 @@ struct ShopItem: ProtobufMessage {
 
     init() {}
 
-    init(
-        name: String = "",
-        colour: ShopColour = ShopColour(rawValue: 0)
-    ) {
+    /// A message with these fields.
+    init(name: String = "", colour: ShopColour = ShopColour(rawValue: 0)) {
         self.name = name
         self.colour = colour
     }

@@ -68,11 +68,8 @@ public struct Item: ProtobufMessage {
 
     public init() {}
 
-    public init(
-        sku: String = "",
-        quantity: Int32 = 0,
-        priceCents: Int64 = 0
-    ) {
+    /// A message with these fields.
+    public init(sku: String = "", quantity: Int32 = 0, priceCents: Int64 = 0) {
         self.sku = sku
         self.quantity = quantity
         self.priceCents = priceCents
@@ -99,6 +96,7 @@ public struct Order: ProtobufMessage {
 
     public init() {}
 
+    /// A message with these fields.
     public init(
         id: Int64 = 0,
         userId: Int64 = 0,
@@ -130,11 +128,8 @@ public struct PlaceOrderRequest: ProtobufMessage {
 
     public init() {}
 
-    public init(
-        userId: Int64 = 0,
-        items: [Item] = [],
-        idempotencyKey: String = ""
-    ) {
+    /// A message with these fields.
+    public init(userId: Int64 = 0, items: [Item] = [], idempotencyKey: String = "") {
         self.userId = userId
         self.items = items
         self.idempotencyKey = idempotencyKey
@@ -151,9 +146,8 @@ public struct PlaceOrderReply: ProtobufMessage {
 
     public init() {}
 
-    public init(
-        order: Order? = nil
-    ) {
+    /// A message with these fields.
+    public init(order: Order? = nil) {
         self.order = order
     }
 }
@@ -172,11 +166,8 @@ public struct ListOrdersRequest: ProtobufMessage {
 
     public init() {}
 
-    public init(
-        userId: Int64 = 0,
-        pageSize: Int32 = 0,
-        pageToken: String = ""
-    ) {
+    /// A message with these fields.
+    public init(userId: Int64 = 0, pageSize: Int32 = 0, pageToken: String = "") {
         self.userId = userId
         self.pageSize = pageSize
         self.pageToken = pageToken
@@ -195,10 +186,8 @@ public struct ListOrdersReply: ProtobufMessage {
 
     public init() {}
 
-    public init(
-        orders: [Order] = [],
-        nextPageToken: String = ""
-    ) {
+    /// A message with these fields.
+    public init(orders: [Order] = [], nextPageToken: String = "") {
         self.orders = orders
         self.nextPageToken = nextPageToken
     }
@@ -216,10 +205,8 @@ public struct WatchOrderRequest: ProtobufMessage {
 
     public init() {}
 
-    public init(
-        orderId: Int64 = 0,
-        afterStateSequence: Int32 = 0
-    ) {
+    /// A message with these fields.
+    public init(orderId: Int64 = 0, afterStateSequence: Int32 = 0) {
         self.orderId = orderId
         self.afterStateSequence = afterStateSequence
     }
@@ -239,11 +226,8 @@ public struct OrderUpdate: ProtobufMessage {
 
     public init() {}
 
-    public init(
-        sequence: Int32 = 0,
-        state: OrderState = OrderState(rawValue: 0),
-        atMs: Int64 = 0
-    ) {
+    /// A message with these fields.
+    public init(sequence: Int32 = 0, state: OrderState = OrderState(rawValue: 0), atMs: Int64 = 0) {
         self.sequence = sequence
         self.state = state
         self.atMs = atMs
@@ -266,12 +250,8 @@ public struct ImportSummary: ProtobufMessage {
 
     public init() {}
 
-    public init(
-        placed: Int32 = 0,
-        refused: Int32 = 0,
-        firstRefusal: String = "",
-        totalCents: Int64 = 0
-    ) {
+    /// A message with these fields.
+    public init(placed: Int32 = 0, refused: Int32 = 0, firstRefusal: String = "", totalCents: Int64 = 0) {
         self.placed = placed
         self.refused = refused
         self.firstRefusal = firstRefusal
@@ -291,10 +271,8 @@ public struct QuoteRequest: ProtobufMessage {
 
     public init() {}
 
-    public init(
-        sku: String = "",
-        quantity: Int32 = 0
-    ) {
+    /// A message with these fields.
+    public init(sku: String = "", quantity: Int32 = 0) {
         self.sku = sku
         self.quantity = quantity
     }
@@ -312,10 +290,8 @@ public struct QuoteReply: ProtobufMessage {
 
     public init() {}
 
-    public init(
-        sku: String = "",
-        totalCents: Int64 = 0
-    ) {
+    /// A message with these fields.
+    public init(sku: String = "", totalCents: Int64 = 0) {
         self.sku = sku
         self.totalCents = totalCents
     }

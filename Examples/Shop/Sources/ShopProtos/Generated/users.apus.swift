@@ -15,10 +15,8 @@ public struct User: ProtobufMessage {
 
     public init() {}
 
-    public init(
-        id: Int64 = 0,
-        username: String = ""
-    ) {
+    /// A message with these fields.
+    public init(id: Int64 = 0, username: String = "") {
         self.id = id
         self.username = username
     }
@@ -38,11 +36,8 @@ public struct RegisterRequest: ProtobufMessage {
 
     public init() {}
 
-    public init(
-        username: String = "",
-        password: String = "",
-        idempotencyKey: String = ""
-    ) {
+    /// A message with these fields.
+    public init(username: String = "", password: String = "", idempotencyKey: String = "") {
         self.username = username
         self.password = password
         self.idempotencyKey = idempotencyKey
@@ -61,10 +56,8 @@ public struct RegisterReply: ProtobufMessage {
 
     public init() {}
 
-    public init(
-        userId: Int64 = 0,
-        username: String = ""
-    ) {
+    /// A message with these fields.
+    public init(userId: Int64 = 0, username: String = "") {
         self.userId = userId
         self.username = username
     }
@@ -82,10 +75,8 @@ public struct LoginRequest: ProtobufMessage {
 
     public init() {}
 
-    public init(
-        username: String = "",
-        password: String = ""
-    ) {
+    /// A message with these fields.
+    public init(username: String = "", password: String = "") {
         self.username = username
         self.password = password
     }
@@ -103,10 +94,8 @@ public struct LoginReply: ProtobufMessage {
 
     public init() {}
 
-    public init(
-        sessionToken: String = "",
-        user: User? = nil
-    ) {
+    /// A message with these fields.
+    public init(sessionToken: String = "", user: User? = nil) {
         self.sessionToken = sessionToken
         self.user = user
     }
@@ -122,9 +111,8 @@ public struct GetUserRequest: ProtobufMessage {
 
     public init() {}
 
-    public init(
-        userId: Int64 = 0
-    ) {
+    /// A message with these fields.
+    public init(userId: Int64 = 0) {
         self.userId = userId
     }
 }
@@ -139,9 +127,8 @@ public struct GetUserReply: ProtobufMessage {
 
     public init() {}
 
-    public init(
-        user: User? = nil
-    ) {
+    /// A message with these fields.
+    public init(user: User? = nil) {
         self.user = user
     }
 }

@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Foundation
+
+/// Google's own implementation as a peer: `protoc --encode` and `--decode` between binary and text format.
+enum ProtocOracle {
+    struct Missing: Error, CustomStringConvertible {
+        let description = "these tests compare with protoc: install it with 'apt-get install protobuf-compiler'"
+    }
+
+    private static let protoFolder = URL(filePath: #filePath).deletingLastPathComponent()
+        .deletingLastPathComponent().deletingLastPathComponent().appending(path: "proto").path
+
+    /// The bytes of the message that the text describes.
+    static func encode(_ type: String, _ text: String) throws -> [UInt8] {
+        let (status, output, errors) = try run("--encode=\(type)", Array(text.utf8))
+        guard status == 0 else { throw Refused(description: "protoc does not take the text: \(errors)") }
+        return output
+    }
+
+    /// The message in text format; nil if protoc refuses the bytes.
+    static func decode(_ type: String, _ bytes: [UInt8]) throws -> String? {
+        let (status, output, _) = try run("--decode=\(type)", bytes)
+        return status == 0 ? String(decoding: output, as: UTF8.self) : nil
+    }
+
+    struct Refused: Error, CustomStringConvertible {
+        let description: String
+    }
+
+    private static func run(_ action: String, _ input: [UInt8]) throws -> (Int32, [UInt8], String) {
+        let folder = FileManager.default.temporaryDirectory.appending(path: UUID().uuidString)
+        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+        defer { try? FileManager.default.removeItem(at: folder) }
+        let files = ["in", "out", "err"].map { folder.appending(path: $0) }
+        try Data(input).write(to: files[0])
+        for file in files.dropFirst() { try Data().write(to: file) }
+        let process = Process()
+        process.executableURL = URL(filePath: "/usr/bin/env")
+        process.arguments = ["protoc", "-I", protoFolder, action, "test/everything.proto"]
+        process.standardInput = try FileHandle(forReadingFrom: files[0])
+        process.standardOutput = try FileHandle(forWritingTo: files[1])
+        process.standardError = try FileHandle(forWritingTo: files[2])
+        try process.run()
+        process.waitUntilExit()
+        // The status of `env` when there is no such program.
+        guard process.terminationStatus != 127 else { throw Missing() }
+        let errors = String(decoding: try Data(contentsOf: files[2]), as: UTF8.self)
+        return (process.terminationStatus, [UInt8](try Data(contentsOf: files[1])), errors)
+    }
+}
