@@ -2,6 +2,7 @@
 
 import ApusCore
 import ApusTransport
+import Synchronization
 import Testing
 
 /// What a test's channel and server talk over.
@@ -203,6 +204,33 @@ struct Pair {
         #expect(count.message.text == "10")
     }
 
+    @Test func `a blocking call on an event loop is refused`() async throws {
+        let pair = try Pair(.tcp)
+        let channel = pair.channel
+        let caller = try Server([BlockingCaller(channel: channel)]).start(on: .host("127.0.0.1", port: 0))
+        let outer = Channel("caller", interceptors: [ToEndpoint(caller.addresses[0])])
+        let error = await #expect(throws: RPCError.self) {
+            try await outer.unary(EchoService.Methods.echo, MessageBytes("hello"))
+        }
+        #expect(error?.code == .failedPrecondition)
+        #expect(error?.message.hasPrefix("a blocking call on an event loop would stop the loop") == true)
+        outer.close()
+        await caller.stop()
+        await pair.close()
+    }
+
+    @Test func `an observer is told of a connection's states`() async throws {
+        let network = InMemoryNetwork()
+        let running = try network.start(Server([EchoService()]), as: "echo")
+        let observer = ConnectivityRecorder()
+        let channel = Channel(
+            "echo", interceptors: [ToEndpoint(.memory("echo"))], transport: network.transport(), observer: observer)
+        _ = try await channel.unary(EchoService.Methods.echo, MessageBytes(""))
+        #expect(observer.states.withLock { $0 } == [.connecting, .ready])
+        channel.close()
+        await running.stop()
+    }
+
     @Test func `a refused connection says where and why`() async throws {
         let pair = try Pair(.tcp)
         let address = pair.running.addresses[0]
@@ -222,5 +250,26 @@ struct Pair {
         let error = #expect(throws: RPCError.self) { _ = try Server([EchoService()]).start(on: address) }
         #expect(error?.message == "cannot listen on \(address): address already in use")
         await pair.close()
+    }
+}
+
+/// A service on its event loop whose handler makes the call that it must not make.
+private struct BlockingCaller: Service {
+    let channel: Channel
+
+    var routes: [Route] {
+        [
+            .unary(EchoService.Methods.echo) { request, _ in
+                try channel.blocking.unary(EchoService.Methods.echo, request).message
+            }
+        ]
+    }
+}
+
+private final class ConnectivityRecorder: Observer {
+    let states = Mutex<[ConnectivityState]>([])
+
+    func connectivityChanged(_ endpoint: Endpoint, to state: ConnectivityState) {
+        states.withLock { $0.append(state) }
     }
 }

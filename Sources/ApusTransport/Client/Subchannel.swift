@@ -24,6 +24,8 @@ final class Subchannel {
     // Connections that finish their calls and take no new ones.
     private var draining: [ClientConnection] = []
     private var failures = 0
+    // The channel's, known from its first call here.
+    private var observer: (any Observer)?
     private lazy var retry = LoopTimer { [unowned self] in self.connect() }
 
     init(_ handle: EndpointHandle, _ pool: ConnectionPool) {
@@ -33,6 +35,7 @@ final class Subchannel {
 
     /// Sends the call now, when there is a connection, or fails it.
     func submit(_ stream: ClientStream) {
+        if observer == nil { observer = stream.call.observer }
         switch state {
         case .ready(let connection) where connection.acceptsCalls: stream.send(on: connection)
         case .ready(let connection):
@@ -54,12 +57,17 @@ final class Subchannel {
             RPCError(.unavailable, failure.reason, progress: .notConnected, cause: "\(failures) failed connections"))
     }
 
+    private func tell(_ state: ConnectivityState) {
+        handle.connectivity = state
+        observer?.connectivityChanged(handle.endpoint, to: state)
+    }
+
     // MARK: Connecting
 
     private func connect() {
         if case .shutdown = state { return }
         state = .dialing
-        handle.connectivity = .connecting
+        tell(.connecting)
         dialing = pool.dialer.dial(handle.endpoint.address, on: pool.loop) { [weak self] result in
             self?.dialed(result)
         }
@@ -85,7 +93,7 @@ final class Subchannel {
         if case .shutdown = state { return }
         failures += 1
         state = .backingOff(failure)
-        handle.connectivity = .transientFailure
+        tell(.transientFailure)
         let delay = pool.options.backoff.delay(failures: failures, unit: SplitMixRandom.shared.unit())
         pool.loop.schedule(retry, at: pool.loop.now.advanced(by: delay))
         let failed = waiting.filter { !$0.call.waitForReady }
@@ -108,6 +116,7 @@ final class Subchannel {
         failures = 0
         state = .ready(connection)
         handle.connectionOpened()
+        observer?.connectivityChanged(handle.endpoint, to: .ready)
         let streams = waiting
         waiting = []
         for stream in streams { submit(stream) }
@@ -123,6 +132,7 @@ final class Subchannel {
         guard case .ready(let current) = state, current === connection else { return }
         state = .idle
         handle.connectionLost()
+        observer?.connectivityChanged(handle.endpoint, to: .idle)
         if !waiting.isEmpty { connect() }
     }
 
@@ -161,7 +171,7 @@ final class Subchannel {
         }
         state = .shutdown(reason)
         // A handle may be shared with another channel: only discovery's word ends it for both.
-        handle.connectivity = handle.isRetired ? .shutdown : .idle
+        tell(handle.isRetired ? .shutdown : .idle)
         dialing?.cancel()
         dialing = nil
         pool.loop.cancel(retry)
