@@ -24,6 +24,10 @@ func library(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target
     .target(name: name, dependencies: dependencies, swiftSettings: strict)
 }
 
+func executable(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+    .executableTarget(name: name, dependencies: dependencies, swiftSettings: strict)
+}
+
 func tests(_ name: String, _ dependencies: [Target.Dependency], resources: [Resource] = []) -> Target {
     .testTarget(name: name, dependencies: dependencies, resources: resources, swiftSettings: strict)
 }
@@ -49,9 +53,12 @@ let package = Package(
         library("ApusTransport", ["ApusCore", "ApusHTTP2", "ApusWire", "CLibuv"]),
         library("ApusProtobuf", ["ApusCore", "CProtobufC"]),
         library("ApusDiscovery", ["ApusCore"]),
-        library("ApusGenerator", ["ApusProtobuf"]),
-        .executableTarget(name: "protoc-gen-apus", dependencies: ["ApusGenerator"], swiftSettings: strict),
-        library("Apus", ["ApusCore", "ApusInterceptors", "ApusTransport", "ApusProtobuf", "ApusDiscovery"]),
+        library("ApusGenerator", ["ApusCore", "ApusProtobuf"]),
+        executable("protoc-gen-apus", ["ApusGenerator"]),
+        library("ApusServices", ["ApusCore", "ApusInterceptors", "ApusProtobuf"]),
+        library(
+            "Apus",
+            ["ApusCore", "ApusInterceptors", "ApusTransport", "ApusProtobuf", "ApusDiscovery", "ApusServices"]),
 
         tests("ApusWireTests", ["ApusCore", "ApusWire"]),
         tests("ApusHTTP2Tests", ["ApusHTTP2"]),

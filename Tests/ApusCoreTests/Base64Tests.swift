@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import ApusCore
-import ApusWire
 import Testing
 
 @Suite struct Base64Tests {
