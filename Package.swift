@@ -40,6 +40,8 @@ let package = Package(
         .library(name: "ApusCore", targets: ["ApusCore"]),
         .library(name: "ApusProtobuf", targets: ["ApusProtobuf"]),
         .executable(name: "protoc-gen-apus", targets: ["protoc-gen-apus"]),
+        .executable(name: "apus-interop-server", targets: ["apus-interop-server"]),
+        .executable(name: "apus-interop-client", targets: ["apus-interop-client"]),
     ],
     targets: [
         system("CNghttp2", pkgConfig: "libnghttp2", apt: "libnghttp2-dev", brew: "libnghttp2"),
@@ -59,6 +61,9 @@ let package = Package(
         library(
             "Apus",
             ["ApusCore", "ApusInterceptors", "ApusTransport", "ApusProtobuf", "ApusDiscovery", "ApusServices"]),
+        library("ApusInterop", ["Apus"]),
+        executable("apus-interop-server", ["ApusInterop"]),
+        executable("apus-interop-client", ["ApusInterop"]),
 
         tests("ApusWireTests", ["ApusCore", "ApusWire"]),
         tests("ApusHTTP2Tests", ["ApusHTTP2"]),
