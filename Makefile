@@ -15,9 +15,9 @@ setup: ## Install the C libraries and tools that are missing
 	@.ci/setup
 
 demo: setup ## Build the demo shop and run it: five processes, one killed, one stopped, no call lost
-	@echo "Building the demo (the first time takes some minutes)"
-	@swift build $(shop) -c release
-	@"$$(swift build $(shop) -c release --show-bin-path)/shop-demo"
+	@echo "Building the demo (the first time takes a minute or two)"
+	@swift build $(shop)
+	@"$$(swift build $(shop) --show-bin-path)/shop-demo"
 
 build: setup ## Build the library
 	@swift build
@@ -27,6 +27,7 @@ test: setup peers ## Run all tests, those of the examples too
 	swift test --skip-build --disable-xctest
 	swift build $(shop) --build-tests
 	swift test $(shop) --skip-build --disable-xctest
+	"$$(swift build $(shop) --show-bin-path)/shop-demo" --quick --calls 200
 
 peers: setup ## Install Python's gRPC, which the tests call and are called by
 	@.ci/peers

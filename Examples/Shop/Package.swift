@@ -55,7 +55,9 @@ let package = Package(
 
         tests("PasswordHashTests", ["PasswordHash"]),
         tests("ShopStoreTests", ["ShopStore", "PasswordHash", grdb]),
-        tests("ShopDrillTests", ["ShopDrill"]),
+        tests("ShopPeerTests", [apus, "PasswordHash", "ShopProtos", "ShopServices", "ShopStore"]),
+        tests("ShopServicesTests", [apus, "PasswordHash", "ShopProtos", "ShopServices", "ShopStore"]),
+        tests("ShopDrillTests", [apus, "ShopDrill"]),
     ],
     swiftLanguageModes: [.v6]
 )

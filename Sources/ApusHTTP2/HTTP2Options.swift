@@ -19,7 +19,9 @@ enum HTTP2Options {
         nghttp2_option_set_no_auto_window_update(option, 1)
         nghttp2_option_set_max_outbound_ack(option, 100)
         nghttp2_option_set_max_settings(option, 32)
-        nghttp2_option_set_max_send_header_block_length(option, 64 * 1024)
+        // grpcio sends the blanks at the ends of grpc-message as they are: RFC 9113 forbids it, gRPC does not.
+        nghttp2_option_set_no_rfc9113_leading_and_trailing_ws_validation(option, 1)
+        nghttp2_option_set_max_send_header_block_length(option, HeaderBlock.maximumListSize)
         return option
     }
 }

@@ -14,9 +14,24 @@ public struct HeaderBlock: Sendable {
     private var fields: [(name: Text, value: Text)] = []
     private var storage: [UInt8] = []
 
+    /// The largest block that a session can send, in bytes as ``listSize`` counts them.
+    package static let maximumListSize = 64 * 1024
+
     package init() {}
 
     package var count: Int { fields.count }
+
+    /// The bytes of names and values, and 32 for each field. Source: RFC 9113, section 10.5.1.
+    package var listSize: Int {
+        fields.reduce(0) { $0 + Self.size($1.name) + Self.size($1.value) + 32 }
+    }
+
+    private static func size(_ text: Text) -> Int {
+        switch text {
+        case .literal(let literal): literal.utf8CodeUnitCount
+        case .stored(_, let count): count
+        }
+    }
 
     /// Appends a field whose name and value are literals.
     package mutating func add(_ name: StaticString, _ value: StaticString) {

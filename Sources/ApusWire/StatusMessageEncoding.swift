@@ -1,15 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// `grpc-message`: UTF-8 with everything outside %x20–24 and %x26–7E percent-encoded.
-/// Source: gRPC over HTTP/2, *Status-Message*.
+/// `grpc-message`: UTF-8 with everything outside %x20–24 and %x26–7E percent-encoded, and the spaces at both ends too:
+/// HTTP/2 allows none there. Source: gRPC over HTTP/2, *Status-Message*; RFC 9113, section 8.2.1.
 package enum StatusMessageEncoding {
     private static let digits = Array("0123456789ABCDEF".utf8)
 
     package static func encode(_ message: String) -> [UInt8] {
         var encoded: [UInt8] = []
         encoded.reserveCapacity(message.utf8.count)
-        for byte in message.utf8 {
-            if byte >= 0x20, byte <= 0x7e, byte != UInt8(ascii: "%") {
+        let last = message.utf8.count - 1
+        for (index, byte) in message.utf8.enumerated() {
+            let isEdge = index == 0 || index == last
+            if byte > 0x20 || (byte == 0x20 && !isEdge), byte <= 0x7e, byte != UInt8(ascii: "%") {
                 encoded.append(byte)
             } else {
                 encoded += [UInt8(ascii: "%"), digits[Int(byte >> 4)], digits[Int(byte & 15)]]

@@ -16,11 +16,11 @@ struct Pair {
     let channel: Channel
 
     init(
-        _ medium: Medium, execution: HandlerExecution = .loop, server options: ServerOptions = ServerOptions(),
-        client: TransportOptions = TransportOptions()
+        _ medium: Medium, execution: HandlerExecution = .loop, serving others: [any Service] = [],
+        server options: ServerOptions = ServerOptions(), client: TransportOptions = TransportOptions()
     ) throws {
         service = EchoService(execution: execution)
-        let server = try Server([service])
+        let server = try Server([service] + others)
         switch medium {
         case .memory:
             let network = InMemoryNetwork()
@@ -31,6 +31,13 @@ struct Pair {
             running = try server.start(on: .host("127.0.0.1", port: 0), options: options)
             channel = Channel("echo", interceptors: [ToEndpoint(running.addresses[0])], options: client)
         }
+    }
+
+    /// The server still does its work. Waits for a connection: a test may have made handshakes too short for it.
+    func expectGoodService() async throws {
+        let options = CallOptions(timeout: .seconds(60), waitForReady: true)
+        let answer = try await channel.unary(EchoService.Methods.echo, MessageBytes("fine"), options: options)
+        #expect(answer.message.text == "fine")
     }
 
     func close() async {

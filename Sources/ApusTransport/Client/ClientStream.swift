@@ -77,6 +77,11 @@ final class ClientStream: HTTP2Stream, TimerEntry, @unchecked Sendable {
             let left = call.deadline.remaining(at: loop.now).map(\.saturatedNanoseconds)
             try RequestFields.write(
                 call.method, authority: call.target, timeout: left, metadata: call.metadata, to: &fields)
+            // nghttp2 would drop the block much later, as if the connection had failed.
+            guard fields.listSize <= HeaderBlock.maximumListSize else {
+                let text = "the request's metadata is above \(HeaderBlock.maximumListSize) bytes"
+                return fail(RPCError(.resourceExhausted, text, progress: .notConnected))
+            }
             if case .one(let message) = call.request { _ = outbound.finish(message, RequestEnd()) }
             try session.submitRequest(fields, stream: self)
         } catch let error as RPCError {
@@ -166,7 +171,10 @@ final class ClientStream: HTTP2Stream, TimerEntry, @unchecked Sendable {
         switch response.receiveEnd(endStream: endStream) {
         case .informational: break
         case .head(let metadata): receiveHead(metadata)
-        case .end(let status, let trailers): receiveStatus(status, trailers)
+        case .end(let status, let trailers):
+            // A server that goes on after the status has to be stopped.
+            if !endStream { reset(HTTP2ErrorCode.cancel) }
+            receiveStatus(status, trailers)
         case .foreign(let status): refuse(status)
         case .abusive:
             connection?.session?.terminate(code: HTTP2ErrorCode.enhanceYourCalm)
@@ -222,6 +230,7 @@ final class ClientStream: HTTP2Stream, TimerEntry, @unchecked Sendable {
 
     private func receiveStatus(_ status: Status, _ trailers: Metadata) {
         // The server ended first: what is left of the request is not wanted (gRPC over HTTP/2, early trailers).
+        // Of two resets the first one counts.
         if !requestEnded { reset(HTTP2ErrorCode.noError) }
         guard status.isOK else { return fail(RPCError(status, metadata: trailers)) }
         guard !deframer.isInsideMessage else {

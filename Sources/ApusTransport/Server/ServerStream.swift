@@ -175,18 +175,32 @@ final class ServerStream: HTTP2Stream, TimerEntry, @unchecked Sendable {
         let (metadata, sendsHead) = fields.withLock { ($0.initial, $0.sendsHead) }
         var block = Self.standardHead
         if let end = outbound.endWithoutMessages, !sendsHead, !end.status.isOK || metadata.isEmpty {
-            ResponseFields.writeStatus(end.status, end.metadata, to: &block)
-            return session.submitResponse(block, stream: self, end: true)
+            return session.submitResponse(Self.adding(end, to: block), stream: self, end: true)
         }
         if !metadata.isEmpty {
             do throws(RPCError) {
                 try MetadataEncoding.write(metadata, to: &block)
+                if block.listSize > HeaderBlock.maximumListSize { throw RPCError(Self.tooLarge) }
             } catch {
                 headSent = false
+                fields.withLock { $0 = Fields() }
                 return end(error.status)
             }
         }
         session.submitResponse(block, stream: self)
+    }
+
+    // nghttp2 drops a block that is too large without a word, and the client would wait for ever.
+    private static let tooLarge = Status(
+        .resourceExhausted, "the response's metadata is above \(HeaderBlock.maximumListSize) bytes")
+
+    private static func adding(_ end: End, to block: HeaderBlock) -> HeaderBlock {
+        var fields = block
+        ResponseFields.writeStatus(end.status, end.metadata, to: &fields)
+        guard fields.listSize > HeaderBlock.maximumListSize else { return fields }
+        fields = block
+        ResponseFields.writeStatus(tooLarge, Metadata(), to: &fields)
+        return fields
     }
 
     private static let standardHead: HeaderBlock = {
@@ -208,9 +222,7 @@ final class ServerStream: HTTP2Stream, TimerEntry, @unchecked Sendable {
         case .nothing: return .later
         case .bytesAndEnd(let count, let end):
             if end.status.isOK, end.metadata.isEmpty { return .bytesAndTrailers(count, Self.okTrailers) }
-            var trailers = HeaderBlock()
-            ResponseFields.writeStatus(end.status, end.metadata, to: &trailers)
-            return .bytesAndTrailers(count, trailers)
+            return .bytesAndTrailers(count, Self.adding(end, to: HeaderBlock()))
         }
     }
 

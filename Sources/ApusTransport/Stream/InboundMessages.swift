@@ -125,8 +125,7 @@ final class InboundMessages: MessageSource {
 
     // With a reader, it is kept when there is nothing to give it.
     private func poll(_ reader: Reader?) -> Answer {
-        let cancelled = reader != nil && Task.isCancelled
-        return state.withLock { state in
+        state.withLock { state in
             if let message = state.queue.popFirst() {
                 return .message(message, askForCredit: state.queue.isEmpty && state.owed >= Self.creditThreshold)
             }
@@ -135,7 +134,8 @@ final class InboundMessages: MessageSource {
             case .failed(let error): return .failed(error)
             case nil: break
             }
-            if cancelled { return .failed(CancellationError()) }
+            // Asked under the lock that the cancellation handler takes: it is seen here, or finds the reader.
+            if reader != nil, Task.isCancelled { return .failed(CancellationError()) }
             if state.reader != nil { return .failed(RPCError(.internal, "two tasks read one stream")) }
             state.reader = reader
             return .wait

@@ -78,10 +78,10 @@ final class OutboundHalf<End: Sendable>: @unchecked Sendable {
     }
 
     private func wait(_ writer: Writer, _ id: UInt64) {
-        let cancelled = Task.isCancelled
         let answer = state.withLock { state -> Result<Void, any Error>? in
             if let failure = state.failure { return .failure(failure) }
-            if cancelled { return .failure(CancellationError()) }
+            // Asked under the lock that the cancellation handler takes: it is seen here, or finds the writer.
+            if Task.isCancelled { return .failure(CancellationError()) }
             if state.bytes <= Self.highWaterMark / 2 { return .success(()) }
             state.writers.append((id, writer))
             return nil

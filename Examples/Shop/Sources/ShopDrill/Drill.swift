@@ -32,6 +32,8 @@ public struct InstanceRow: Sendable, Hashable {
     public var state: InstanceState
     /// First tries that went to it, by phase.
     public var picks: [Phase: Int] = [:]
+    /// How many it should have got: for each first try 1/n, while it was one of n that could be picked.
+    public var due: [Phase: Double] = [:]
     /// Tries that failed at it; a retry may have saved their calls.
     public var errors = 0
     /// How long the calls took that it answered.
@@ -85,9 +87,10 @@ public struct DrillSnapshot: Sendable, Hashable {
         return all == 0 ? nil : Double(row.picks[phase, default: 0]) / Double(all)
     }
 
-    /// What the share should be: 1/n among the n instances of the service that serve, 0 for the others.
-    public func expectedShare(of row: InstanceRow) -> Double {
-        guard row.state == .serving else { return 0 }
-        return 1 / Double(rows.count { $0.service == row.service && $0.state == .serving })
+    /// What the share should be: the mean of 1/n over the phase's first tries, with 0 for those at which the instance
+    /// could not be picked; nil when there were none.
+    public func dueShare(of row: InstanceRow, in phase: Phase) -> Double? {
+        let all = rows.filter { $0.service == row.service }.reduce(0) { $0 + $1.due[phase, default: 0] }
+        return all == 0 ? nil : row.due[phase, default: 0] / all
     }
 }

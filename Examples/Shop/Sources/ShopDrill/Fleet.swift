@@ -10,7 +10,12 @@ final class Fleet: Sendable {
     private let programs: URL
     private let lookup: RegistryView
     private let ledger: Ledger
-    private let processes = Mutex<[Instance: ServiceProcess]>([:])
+    private let state = Mutex(State())
+
+    private struct State {
+        var processes: [Instance: ServiceProcess] = [:]
+        var isClosed = false
+    }
 
     /// How long the registry keeps a process that died.
     static let lease = Duration.seconds(3)
@@ -31,10 +36,7 @@ final class Fleet: Sendable {
     /// - Throws: ``DrillError`` with the last line of its log.
     func start(_ instance: Instance) async throws -> (address: Endpoint.Address, id: Int32) {
         ledger.set(instance, to: .starting)
-        let process = try ServiceProcess(
-            program: programs.appending(path: "shop-\(instance.service)").path(),
-            arguments: arguments(for: instance), logPath: folder.log(of: instance))
-        processes.withLock { $0[instance] = process }
+        let process = try launch(instance)
         var found: Endpoint?
         try await wait(for: "\(instance.name) to serve", unless: { self.early(instance, process) }) {
             found = lookup.endpoint(of: instance.service, process: process.id)
@@ -45,9 +47,25 @@ final class Fleet: Sendable {
         return (found.address, process.id)
     }
 
+    // Under the lock: no process begins while, or after, all are ended.
+    private func launch(_ instance: Instance) throws -> ServiceProcess {
+        let program = programs.appending(path: "shop-\(instance.service)").path()
+        guard FileManager.default.isExecutableFile(atPath: program) else {
+            throw DrillError("\(program) is missing: build the whole package, with 'swift build'")
+        }
+        let arguments = arguments(for: instance)
+        return try state.withLock { state in
+            if state.isClosed { throw DrillError("the drill is over") }
+            let process = try ServiceProcess(
+                program: program, arguments: arguments, logPath: folder.log(of: instance))
+            state.processes[instance] = process
+            return process
+        }
+    }
+
     /// Ends an instance as a crash would, without a word to anybody.
     func kill(_ instance: Instance) async {
-        guard let process = processes.withLock({ $0[instance] }) else { return }
+        guard let process = state.withLock({ $0.processes[instance] }) else { return }
         process.send(SIGKILL)
         ledger.set(instance, to: .killed)
         _ = await process.end()
@@ -57,7 +75,7 @@ final class Fleet: Sendable {
     ///
     /// - Throws: ``DrillError`` when it does not end well.
     func stop(_ instance: Instance) async throws {
-        guard let process = processes.withLock({ $0[instance] }) else { return }
+        guard let process = state.withLock({ $0.processes[instance] }) else { return }
         process.send(SIGTERM)
         ledger.set(instance, to: .stopped)
         try await wait(for: "\(instance.name) to stop", unless: { nil }) { !process.isRunning }
@@ -70,9 +88,13 @@ final class Fleet: Sendable {
         }
     }
 
-    /// Ends whatever still runs, at once.
+    /// Ends whatever still runs, at once; nothing can be started any more.
     func killAll() {
-        for process in processes.withLock({ $0.values }) { process.send(SIGKILL) }
+        let processes = state.withLock { state in
+            state.isClosed = true
+            return state.processes.values
+        }
+        for process in processes { process.send(SIGKILL) }
     }
 
     private func arguments(for instance: Instance) -> [String] {

@@ -67,11 +67,15 @@ public final class Ledger: Sendable {
     }
 
     /// The first pick of a call.
-    public func picked(_ pick: WitnessedPick, instance: String?, service: String) {
+    public func picked(_ pick: WitnessedPick, service: String) {
         state.withLock { state in
             let phase = state.phase
             state.tallies[service, default: PickTally()].record(pick)
-            state.at(instance) { $0.picks[phase, default: 0] += 1 }
+            state.at(WitnessedPick.instance(of: pick.picked)) { $0.picks[phase, default: 0] += 1 }
+            guard case .choice(let among) = pick.meaning else { return }
+            for endpoint in among {
+                state.at(WitnessedPick.instance(of: endpoint)) { $0.due[phase, default: 0] += 1 / Double(among.count) }
+            }
         }
     }
 

@@ -67,7 +67,7 @@ extension LiveDrill {
     }
 
     // Three times the deadline of a call.
-    private static let patience = Duration.seconds(60)
+    private static let patience = Duration.seconds(90)
 
     private func shopper(_ name: String, _ clients: ShopClients, _ hours: OpeningHours) -> Shopper {
         Shopper(name: name, users: clients.users, orders: clients.orders, ledger: ledger, hours: hours)

@@ -63,10 +63,7 @@ public final class LiveDrill: Sendable {
     /// Ends what still runs and removes the folder.
     public func cleanUp(keepFolder: Bool) {
         fleet.killAll()
-        if keepFolder {
-            screen.say("Kept: \(folder.path)")
-        } else {
-            folder.remove()
-        }
+        screen.end(keepFolder ? "Kept: \(folder.path)" : nil)
+        if !keepFolder { folder.remove() }
     }
 }

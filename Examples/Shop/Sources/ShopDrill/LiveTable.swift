@@ -27,11 +27,13 @@ public struct LiveTable: Sendable {
 
     static func lines(_ snapshot: DrillSnapshot) -> [String] {
         var table = TextTable(
-            header: ["service", "instance", "state", "calls", "share", "1/n", "errors", "p50", "p99"], leftColumns: 3)
+            header: ["service", "instance", "state", "calls", "share", "mean 1/n", "errors", "p50", "p99"],
+            leftColumns: 3)
         for row in snapshot.rows {
             table.add([
                 row.service, row.instance, row.state.rawValue, "\(row.totalPicks)",
-                percent(snapshot.share(of: row, in: snapshot.phase)), percent(snapshot.expectedShare(of: row)),
+                percent(snapshot.share(of: row, in: snapshot.phase)),
+                percent(snapshot.dueShare(of: row, in: snapshot.phase)),
                 "\(row.errors)", milliseconds(row.latency.percentile(0.5)), milliseconds(row.latency.percentile(0.99)),
             ])
         }

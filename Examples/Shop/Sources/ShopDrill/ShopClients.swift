@@ -15,8 +15,8 @@ struct ShopClients: Sendable {
             Channel(
                 "users",
                 interceptors: [
-                    Deadline(.seconds(20)),
-                    Retry(try .fixed(total: .seconds(3), interval: .milliseconds(100))),
+                    Deadline(.seconds(30)),
+                    Retry(try .fixed(total: .seconds(10), interval: .milliseconds(200))),
                     Discovery(registry),
                     witness,
                     RandomBalancer(random: random),
@@ -25,8 +25,8 @@ struct ShopClients: Sendable {
             Channel(
                 "orders",
                 interceptors: [
-                    Deadline(.seconds(20)),
-                    Retry(.exponential(maxAttempts: 6, initial: .milliseconds(50))),
+                    Deadline(.seconds(30)),
+                    Retry(.exponential(maxAttempts: 8, initial: .milliseconds(50))),
                     Discovery(registry),
                     witness,
                     RandomBalancer(random: random),

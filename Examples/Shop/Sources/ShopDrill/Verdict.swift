@@ -53,9 +53,12 @@ public struct Verdict: Sendable {
     /// The lines to print.
     public var lines: [String] {
         var table = TextTable(
-            header: ["service", "instance"] + Phase.allCases.map(\.rawValue) + ["calls", "errors"], leftColumns: 2)
+            header: ["service", "instance"] + Phase.allCases.flatMap { [$0.rawValue, "due"] } + ["calls", "errors"],
+            leftColumns: 2)
         for row in snapshot.rows {
-            let shares = Phase.allCases.map { percent(snapshot.share(of: row, in: $0)) }
+            let shares = Phase.allCases.flatMap {
+                [percent(snapshot.share(of: row, in: $0)), percent(snapshot.dueShare(of: row, in: $0))]
+            }
             table.add([row.service, row.instance] + shares + ["\(row.totalPicks)", "\(row.errors)"])
         }
         let calls = [
@@ -65,7 +68,8 @@ public struct Verdict: Sendable {
             "streams cut and continued: \(snapshot.resumed)",
             "done twice, lost or wrong: \(wrongEffects.count)",
         ]
-        return table.lines + [""] + calls + picks.sorted { $0.key < $1.key }.map(Self.line) + ending
+        let legend = "(due: the mean of 1/n over the n instances that each first try had to choose from)"
+        return table.lines + [legend, ""] + calls + picks.sorted { $0.key < $1.key }.map(Self.line) + ending
     }
 
     private static func line(service: String, tally: PickTally) -> String {

@@ -51,7 +51,7 @@ public final class Witness: ClientInterceptor, Observer {
         let pick = WitnessedPick(
             picked: endpoint.name, candidates: Set(current.handles.map(\.name)), reachableBefore: current.reachable,
             reachableAfter: current.handles.reachable)
-        ledger.picked(pick, instance: current.instance, service: call.target)
+        ledger.picked(pick, service: call.target)
     }
 
     /// Counts the retry.
@@ -60,7 +60,9 @@ public final class Witness: ClientInterceptor, Observer {
 
 extension EndpointHandle {
     // A process that was started again is another endpoint, even on the port of the old one.
-    fileprivate var name: String { "\(endpoint.address) \(endpoint.metadata["pid"] ?? "")" }
+    fileprivate var name: String {
+        "\(endpoint.metadata["instance"] ?? "") \(endpoint.address) \(endpoint.metadata["pid"] ?? "")"
+    }
 }
 
 extension [EndpointHandle] {

@@ -2,6 +2,8 @@
 
 /// A balancer's pick with what could be seen of its choice: which endpoints looked reachable right before the pick and
 /// right after it.
+///
+/// An endpoint's name is its instance's, a blank, and what tells it from the instance's earlier processes.
 public struct WitnessedPick: Sendable, Hashable {
     /// The endpoint that was picked.
     public var picked: String
@@ -18,6 +20,11 @@ public struct WitnessedPick: Sendable, Hashable {
         self.candidates = candidates
         self.reachableBefore = reachableBefore
         self.reachableAfter = reachableAfter
+    }
+
+    /// The instance behind an endpoint's name.
+    public static func instance(of endpoint: String) -> String {
+        String(endpoint.prefix { $0 != " " })
     }
 
     /// What a pick says about its balancer.

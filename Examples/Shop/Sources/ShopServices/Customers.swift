@@ -11,15 +11,15 @@ struct Customers: Sendable {
 
     /// Asks for a user. The call inherits the deadline of the call that is being handled.
     ///
-    /// - Throws: NOT_FOUND when there is no such user; UNAVAILABLE when nobody could be asked; DEADLINE_EXCEEDED and
-    ///   CANCELLED as they come.
+    /// - Throws: NOT_FOUND when there is no such user; CANCELLED; UNAVAILABLE when nobody answered, also not in time:
+    ///   nothing has happened then, and a client with time left may try again.
     func require(_ id: Int64) async throws(RPCError) {
         do throws(RPCError) {
             _ = try await users.getUser(GetUserRequest(userId: id))
         } catch {
             switch error.code {
-            case .notFound, .deadlineExceeded, .cancelled: throw RPCError(error.code, error.message)
-            default: throw RPCError(.unavailable, "the user service cannot be asked: \(error.status)")
+            case .notFound, .cancelled: throw RPCError(error.code, error.message)
+            default: throw RPCError(.unavailable, "the user service cannot be asked: \(error)")
             }
         }
     }

@@ -23,8 +23,8 @@ struct ShopOrders: AsyncParsableCommand {
         let store = try instance.openDatabase { try OrderStore(path: $0, stateDelay: .milliseconds(stateDelay)) }
         let changes = try store.changes()
         let registry = instance.openRegistry()
-        // Two seconds for the user service at most, and never more than the call that is being handled has left.
-        let users = UserService.Client(Channel("users", registry: registry, timeout: .seconds(2)))
+        // Five seconds for the user service at most, and never more than the call that is being handled has left.
+        let users = UserService.Client(Channel("users", registry: registry, timeout: .seconds(5)))
         let fulfilment = Task { await Fulfilment(store, changes: changes).run() }
         defer { fulfilment.cancel() }
         try await instance.serve(Orders(store, changes: changes, users: users), as: "orders", in: registry)

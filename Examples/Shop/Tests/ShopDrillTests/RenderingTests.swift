@@ -8,9 +8,11 @@ import Testing
     func snapshot(failed: Int = 0) -> DrillSnapshot {
         var first = InstanceRow(service: "users", instance: "users-1", state: .serving)
         first.picks = [.before: 75, .during: 10]
+        first.due = [.before: 50, .during: 10]
         first.latency.record(.milliseconds(2))
         var second = InstanceRow(service: "users", instance: "users-2", state: .killed)
         second.picks = [.before: 25]
+        second.due = [.before: 50]
         second.errors = 3
         let third = InstanceRow(service: "orders", instance: "orders-1", state: .serving)
         return DrillSnapshot(
@@ -28,10 +30,10 @@ import Testing
     @Test func `the table shows each instance's part of the present phase`() {
         #expect(
             LiveTable.lines(snapshot()) == [
-                "service  instance  state    calls    share      1/n  errors     p50     p99",
-                "users    users-1   serving     85  100.0 %  100.0 %       0  2.0 ms  2.0 ms",
-                "users    users-2   killed      25    0.0 %    0.0 %       3       -       -",
-                "orders   orders-1  serving      0        -  100.0 %       0       -       -",
+                "service  instance  state    calls    share  mean 1/n  errors     p50     p99",
+                "users    users-1   serving     85  100.0 %   100.0 %       0  2.0 ms  2.0 ms",
+                "users    users-2   killed      25    0.0 %     0.0 %       3       -       -",
+                "orders   orders-1  serving      0        -         -       0       -       -",
                 "12.3 s during: 110 calls, 0 failed",
             ])
     }
@@ -64,10 +66,11 @@ import Testing
         #expect(verdict.passed)
         #expect(
             verdict.lines == [
-                "service  instance  before   during  after  calls  errors",
-                "users    users-1   75.0 %  100.0 %      -     85       0",
-                "users    users-2   25.0 %    0.0 %      -     25       3",
-                "orders   orders-1       -        -      -      0       0",
+                "service  instance  before     due   during      due  after  due  calls  errors",
+                "users    users-1   75.0 %  50.0 %  100.0 %  100.0 %      -    -     85       0",
+                "users    users-2   25.0 %  50.0 %    0.0 %    0.0 %      -    -     25       3",
+                "orders   orders-1       -       -        -        -      -    -      0       0",
+                "(due: the mean of 1/n over the n instances that each first try had to choose from)",
                 "",
                 "calls made:                110",
                 "calls failed:              0",

@@ -1,0 +1,116 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Foundation
+import Synchronization
+
+/// A Python program of the project, run with the gRPC of `.peers`.
+///
+/// Its standard input is a pipe that breaks when this process ends in whatever way: then it ends too. Released, it is
+/// killed. Safe from any task.
+final class PythonProcess: Sendable {
+    /// No environment to run it in.
+    struct Missing: Error, CustomStringConvertible {
+        let path: String
+        var description: String {
+            "there is no \(path): install Python's gRPC with 'make peers' (in the project's folder)"
+        }
+    }
+
+    /// It failed, or did not say what was expected.
+    struct Failure: Error, CustomStringConvertible {
+        let program: String
+        let status: Int32
+        let output: String
+        var description: String { "\(program) ended with status \(status):\n\(output)" }
+    }
+
+    // Foundation's Process is not Sendable: it is used under this lock only.
+    private let process: Mutex<Process>
+    private let lifeline: FileHandle
+    private let lines: AsyncStream<String>
+    private let ending: Task<Int32, Never>
+    private let program: String
+
+    /// Starts a program, named by its path inside the project.
+    ///
+    /// - Throws: ``Missing`` with the command that installs what is missing.
+    init(_ program: String, _ arguments: [String] = []) throws {
+        let root = Self.root
+        let python = root.appending(path: ".peers/bin/python")
+        for path in [python.path, root.appending(path: ".peers/gen").path]
+        where !FileManager.default.fileExists(atPath: path) {
+            throw Missing(path: path)
+        }
+        let child = Process()
+        let (input, output) = (Pipe(), Pipe())
+        child.executableURL = python
+        child.arguments = ["-u", root.appending(path: program).path] + arguments
+        child.standardInput = input
+        child.standardOutput = output
+        child.standardError = output
+        let (ends, end) = AsyncStream<Int32>.makeStream()
+        child.terminationHandler = { end.yield($0.terminationStatus) }
+        try child.run()
+        self.program = program
+        lifeline = input.fileHandleForWriting
+        lines = Self.lines(of: output.fileHandleForReading)
+        ending = Task {
+            for await status in ends { return status }
+            return -1
+        }
+        process = Mutex(child)
+    }
+
+    deinit { stop() }
+
+    // The folder above this file that holds the script which makes `.peers`.
+    private static var root: URL {
+        var folder = URL(filePath: #filePath).deletingLastPathComponent()
+        while folder.path != "/", !FileManager.default.fileExists(atPath: folder.appending(path: ".ci/peers").path) {
+            folder.deleteLastPathComponent()
+        }
+        return folder
+    }
+
+    /// Kills it, unless it has ended: another process may have its number by then.
+    func stop() { process.withLock { if $0.isRunning { _ = kill($0.processIdentifier, SIGKILL) } } }
+
+    /// The first line of its output.
+    ///
+    /// - Throws: ``Failure`` when it ended without one.
+    func firstLine() async throws -> String {
+        for await line in lines { return line }
+        throw Failure(program: program, status: await ending.value, output: "")
+    }
+
+    /// Waits until it has ended.
+    ///
+    /// - Returns: its output.
+    /// - Throws: ``Failure`` with its output when its status is not 0.
+    @discardableResult
+    func succeeds() async throws -> String {
+        var output = ""
+        for await line in lines { output += line + "\n" }
+        let status = await ending.value
+        guard status == 0 else { throw Failure(program: program, status: status, output: output) }
+        return output
+    }
+
+    // Reading blocks, so it has a thread of its own, which ends with the program.
+    private static func lines(of handle: FileHandle) -> AsyncStream<String> {
+        let (stream, continuation) = AsyncStream<String>.makeStream()
+        Thread.detachNewThread {
+            var rest = Data()
+            while case let piece = handle.availableData, !piece.isEmpty {
+                rest += piece
+                while let end = rest.firstIndex(of: UInt8(ascii: "\n")) {
+                    continuation.yield(String(decoding: rest[..<end], as: UTF8.self))
+                    rest = Data(rest[(end + 1)...])
+                }
+            }
+            if !rest.isEmpty { continuation.yield(String(decoding: rest, as: UTF8.self)) }
+            continuation.finish()
+        }
+        return stream
+    }
+}

@@ -1,0 +1,189 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import ApusCore
+import ApusTransport
+import Testing
+
+/// How a client behaves towards a server that a script plays: what it sends, when it tries again, how long it waits.
+@Suite struct ScriptedServerTests {
+    private static let head = [(":status", "200"), ("content-type", "application/grpc")]
+
+    private static func answer(_ stream: UInt32) -> [RawFrame] {
+        RawFrame.headers(stream, head) + [.data(stream, RawPeer.message(Array("fine".utf8)))]
+            + RawFrame.headers(stream, [("grpc-status", "0")], end: true)
+    }
+
+    private static func channel(_ listener: RawListener, _ options: TransportOptions = TransportOptions()) -> Channel {
+        Channel("echo", interceptors: [ToEndpoint(listener.address)], options: options)
+    }
+
+    @Test func `a call that was refused is tried once more`() async throws {
+        let listener = try RawListener()
+        let channel = Self.channel(listener)
+        async let served: Void = script {
+            let peer = try RawPeer.server(on: listener)
+            try peer.send(.rst(try peer.request(), 7))
+            try peer.send(Self.answer(try peer.request()))
+            while try peer.next() != nil {}
+        }
+        #expect(await BadServerTests.outcome(channel) == "fine")
+        channel.close()
+        try await served
+    }
+
+    @Test func `a call that is refused twice is UNAVAILABLE`() async throws {
+        let listener = try RawListener()
+        let channel = Self.channel(listener)
+        async let served: Void = script {
+            let peer = try RawPeer.server(on: listener)
+            for _ in 0..<2 { try peer.send(.rst(try peer.request(), 7)) }
+            while try peer.next() != nil {}
+        }
+        #expect(await BadServerTests.outcome(channel) == "UNAVAILABLE: the server reset the call with REFUSED_STREAM")
+        channel.close()
+        try await served
+    }
+
+    @Test func `a call above GOAWAY's last stream goes to another connection`() async throws {
+        let listener = try RawListener()
+        let channel = Self.channel(listener)
+        async let served: Void = script {
+            let first = try RawPeer.server(on: listener)
+            _ = try first.request()
+            try first.send(.goAway(last: 0, 0, "bye"))
+            let second = try RawPeer.server(on: listener)
+            try second.send(Self.answer(try second.request()))
+            while try second.next() != nil {}
+        }
+        #expect(await BadServerTests.outcome(channel) == "fine")
+        channel.close()
+        try await served
+    }
+
+    @Test func `calls after GOAWAY go to another connection, calls before it finish on theirs`() async throws {
+        let listener = try RawListener()
+        let channel = Self.channel(listener)
+        let told = Gate()
+        async let served: Void = script {
+            let first = try RawPeer.server(on: listener)
+            let stream = try first.request()
+            try first.send(RawFrame.headers(stream, Self.head) + [.goAway(last: stream, 0)])
+            told.open()
+            let second = try RawPeer.server(on: listener)
+            try second.send(Self.answer(try second.request()))
+            try first.send(
+                [.data(stream, RawPeer.message([1]))] + RawFrame.headers(stream, [("grpc-status", "0")], end: true))
+            // The client closes what it has drained; the other connection stays.
+            while try first.next() != nil {}
+            while try second.next() != nil {}
+        }
+        let early = try await channel.serverStreaming(EchoService.Methods.repeatTimes, MessageBytes([1]))
+        try await told.wait()
+        #expect(await BadServerTests.outcome(channel) == "fine")
+        #expect(try await early.next()?.bytes == [1])
+        #expect(try await early.next() == nil)
+        channel.close()
+        try await served
+    }
+
+    @Test func `a head that says how the call ended is believed, and its stream stopped`() async throws {
+        let listener = try RawListener()
+        let channel = Self.channel(listener)
+        async let reset = script {
+            let peer = try RawPeer.server(on: listener)
+            let stream = try peer.request()
+            try peer.send(RawFrame.headers(stream, Self.head + [("grpc-status", "5")]))
+            return try peer.nextOfStreams()
+        }
+        #expect(await BadServerTests.outcome(channel) == "NOT_FOUND")
+        #expect(try await reset == .rst(1, 8))
+        channel.close()
+    }
+
+    @Test func `a server that ends early is told to expect no more, without an error`() async throws {
+        let listener = try RawListener()
+        let channel = Self.channel(listener)
+        async let reset = script { () -> RawFrame? in
+            let peer = try RawPeer.server(on: listener)
+            while let frame = try peer.nextOfStreams(), frame.kind != .headers {}
+            try peer.send(RawFrame.headers(1, Self.head + [("grpc-status", "8")], end: true))
+            while let frame = try peer.nextOfStreams() {
+                if frame.kind == .rstStream { return frame }
+            }
+            return nil
+        }
+        let call = channel.clientStreaming(EchoService.Methods.count)
+        try? await call.requests.write(MessageBytes("x"))
+        let error = await #expect(throws: RPCError.self) { try await call.response() }
+        #expect(error?.code == .resourceExhausted)
+        #expect(try await reset == .rst(1, 0))
+        channel.close()
+    }
+
+    @Test func `a request that has ended is not reset when its answer comes`() async throws {
+        let listener = try RawListener()
+        let channel = Self.channel(listener)
+        let arrived = Gate()
+        async let kinds = script { () -> [RawFrame.Kind?] in
+            let peer = try RawPeer.server(on: listener)
+            while let frame = try peer.nextOfStreams(), frame.kind != .data {}
+            arrived.open()
+            try peer.send(Self.answer(try peer.request()))
+            var kinds: [RawFrame.Kind?] = []
+            while let frame = try peer.nextOfStreams() { kinds.append(frame.kind) }
+            return kinds
+        }
+        // The end comes alone, in an empty DATA frame behind the last message.
+        let call = channel.clientStreaming(EchoService.Methods.count)
+        try await call.requests.write(MessageBytes("x"))
+        try await arrived.wait()
+        call.requests.finish()
+        #expect(try await call.response().message.text == "fine")
+        channel.close()
+        #expect(try await kinds.contains(.rstStream) == false)
+    }
+
+    @Test func `a deadline counts while a server that never answers is waited for`() async throws {
+        let listener = try RawListener()
+        let channel = Self.channel(listener)
+        let error = await #expect(throws: RPCError.self) {
+            try await channel.unary(
+                EchoService.Methods.echo, MessageBytes("hello"), options: CallOptions(timeout: .milliseconds(30)))
+        }
+        #expect(error?.status == Status(.deadlineExceeded, "deadline exceeded while waiting for a connection"))
+        #expect(error?.progress == .notConnected)
+        channel.close()
+    }
+
+    @Test func `a server that accepts and says nothing is UNAVAILABLE after the handshake's time`() async throws {
+        let listener = try RawListener()
+        var options = TransportOptions()
+        options.handshakeTimeout = .milliseconds(30)
+        let channel = Self.channel(listener, options)
+        let text = "the peer did not speak HTTP/2 within the handshake's time"
+        #expect(await BadServerTests.outcome(channel) == "UNAVAILABLE: \(listener.address): \(text)")
+        channel.close()
+    }
+
+    @Test func `a closed channel fails calls that wait for a connection`() async throws {
+        let listener = try RawListener()
+        let channel = Self.channel(listener)
+        async let outcome = BadServerTests.outcome(channel)
+        let socket = try await script { try listener.accept() }
+        channel.close()
+        #expect(await outcome == "UNAVAILABLE: the channel is closed")
+        _ = try await script { try socket.receiveAll() }
+    }
+
+    @Test func `metadata that no frame can carry fails its call and no other`() async throws {
+        let pair = try Pair(.tcp)
+        let options = CallOptions(metadata: ["x-big": String(repeating: "x", count: 100_000)])
+        let error = await #expect(throws: RPCError.self) {
+            try await pair.channel.unary(EchoService.Methods.echo, MessageBytes("hello"), options: options)
+        }
+        #expect(error?.code == .resourceExhausted)
+        #expect(error?.progress == .notConnected)
+        try await pair.expectGoodService()
+        await pair.close()
+    }
+}
