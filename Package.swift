@@ -75,6 +75,7 @@ let package = Package(
         tests("ApusInterceptorsTests", ["ApusCore", "ApusInterceptors", "ApusTestSupport"]),
         tests("ApusDiscoveryTests", ["ApusCore", "ApusInterceptors", "ApusDiscovery", "ApusTestSupport"]),
         tests("ApusProtobufTests", ["ApusCore", "ApusProtobuf"]),
+        tests("ApusServicesTests", ["ApusCore", "ApusInterceptors", "ApusProtobuf", "ApusServices", "ApusTransport"]),
         tests("ApusPeerTests", ["Apus"]),
         tests("ApusGeneratorTests", ["ApusCore", "ApusGenerator", "ApusProtobuf"]),
     ],

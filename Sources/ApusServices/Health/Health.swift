@@ -47,6 +47,9 @@ public final class Health: Service {
     /// As ``stop()``.
     public func serverWillStop() { stop() }
 
+    /// How many calls watch a service now.
+    var watches: Int { handler.board.watches }
+
     /// `Check`, `List` and `Watch`.
     public var routes: [Route] { handler.routes }
 
