@@ -50,7 +50,7 @@ extension InteropCase {
         InteropCase("timeout_on_sleeping_server") { client in
             try await expect("FullDuplexCall", failsWith: .deadlineExceeded) {
                 let call = client.test.fullDuplexCall(options: CallOptions(timeout: .milliseconds(1)))
-                try await call.requests.write(.wanting(31_415, payload: 27_182))
+                try await call.requests.write(StreamingOutputCallRequest(payload: .zeros(27_182)))
                 try await call.responses().expectEnd()
             }
         },

@@ -51,8 +51,9 @@ extension ResponseStream {
     ///
     /// - Throws: ``InteropFailure``, or why the call failed.
     func expectEnd() async throws {
-        guard let extra = try await next() else { return }
-        throw InteropFailure("expected the end of the responses, came \(extra)")
+        guard try await next() == nil else {
+            throw InteropFailure("expected the end of the responses, came another response")
+        }
     }
 }
 
