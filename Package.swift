@@ -65,10 +65,12 @@ let package = Package(
         executable("apus-interop-server", ["ApusInterop"]),
         executable("apus-interop-client", ["ApusInterop"]),
 
+        .systemLibrary(name: "CMallocInfo", path: "Tests/CMallocInfo"),
         tests("ApusWireTests", ["ApusCore", "ApusWire"]),
         tests("ApusHTTP2Tests", ["ApusHTTP2"]),
         tests(
-            "ApusTransportTests", ["ApusCore", "ApusHTTP2", "ApusTestSupport", "ApusTransport", "ApusWire", "CNghttp2"]),
+            "ApusTransportTests",
+            ["ApusCore", "ApusHTTP2", "ApusTestSupport", "ApusTransport", "ApusWire", "CMallocInfo", "CNghttp2"]),
         .target(
             name: "ApusTestSupport", dependencies: ["ApusCore"], path: "Tests/ApusTestSupport", swiftSettings: strict),
         tests("ApusCoreTests", ["ApusCore", "ApusTestSupport"]),

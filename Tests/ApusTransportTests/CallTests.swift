@@ -14,6 +14,7 @@ struct Pair {
     let service: EchoService
     let running: RunningServer
     let channel: Channel
+    private let network = InMemoryNetwork()
 
     init(
         _ medium: Medium, execution: HandlerExecution = .loop, serving others: [any Service] = [],
@@ -23,7 +24,6 @@ struct Pair {
         let server = try Server([service] + others)
         switch medium {
         case .memory:
-            let network = InMemoryNetwork()
             running = try network.start(server, as: "echo", options: options)
             channel = Channel(
                 "echo", interceptors: [ToEndpoint(.memory("echo"))], transport: network.transport(options: client))
@@ -31,6 +31,12 @@ struct Pair {
             running = try server.start(on: .host("127.0.0.1", port: 0), options: options)
             channel = Channel("echo", interceptors: [ToEndpoint(running.addresses[0])], options: client)
         }
+    }
+
+    /// Another channel, to an endpoint of one's own.
+    func channel(_ target: ToEndpoint) -> Channel {
+        guard case .memory = target.handle.endpoint.address else { return Channel("echo", interceptors: [target]) }
+        return Channel("echo", interceptors: [target], transport: network.transport())
     }
 
     /// The server still does its work. Waits for a connection: a test may have made handshakes too short for it.

@@ -21,6 +21,7 @@ struct OddService: Service {
         static let bigTrailers = BytesMethod(service: "test.Odd", name: "BigTrailers", kind: .unary)
         static let longStory = BytesMethod(service: "test.Odd", name: "LongStory", kind: .unary)
         static let held = BytesMethod(service: "test.Odd", name: "Held", kind: .unary)
+        static let wait = BytesMethod(service: "test.Odd", name: "Wait", kind: .unary)
         static let flood = BytesMethod(service: "test.Odd", name: "Flood", kind: .serverStreaming)
     }
 
@@ -53,6 +54,8 @@ struct OddService: Service {
                 try await leave.wait()
                 return request
             },
+            // For ever. Not asleep: the runtime keeps what belongs to a sleep until its time is up, cancelled or not.
+            .unary(Methods.wait) { request, _ in try await MessagePipe().next() ?? request },
             .serverStreaming(Methods.flood) { _, writer, _ in
                 entered.open()
                 try await flood(writer)

@@ -8,7 +8,7 @@ public struct TransportOptions: Sendable {
     public var maximumResponseBytes = 4 << 20
     /// The largest header list of a response in bytes, as RFC 9113 counts it.
     public var maximumMetadataBytes = 16 << 10
-    /// Bytes of one call that a server may send ahead of the reader.
+    /// Bytes of one call that a server may send ahead of the reader; 64 KiB at least.
     public var streamWindow = 1 << 20
     /// Bytes of all calls of a connection that a server may send ahead.
     public var connectionWindow = 4 << 20
@@ -26,7 +26,8 @@ public struct TransportOptions: Sendable {
         var settings = HTTP2Settings(role: .client)
         settings.maximumHeaderListSize = UInt32(clamping: maximumMetadataBytes)
         // RFC 9113, section 6.9.2: windows are 31 bits wide.
-        settings.streamWindow = UInt32(clamping: min(streamWindow, Int(Int32.max)))
+        // Smaller ones could be used up while a reader that has caught up still gathers its credit.
+        settings.streamWindow = UInt32(clamping: min(max(streamWindow, 64 << 10), Int(Int32.max)))
         settings.connectionWindow = UInt32(clamping: min(connectionWindow, Int(Int32.max)))
         return settings
     }

@@ -130,7 +130,7 @@ package final class UVLoop: EventLoop, @unchecked Sendable {
         var budget = Self.jobsPerTurn
         repeat {
             fireTimers()
-            takeInbox()
+            takeInbox(&budget)
             runJobs(&budget)
             flush()
         } while budget > 0 && !fallAsleep()
@@ -138,7 +138,7 @@ package final class UVLoop: EventLoop, @unchecked Sendable {
         arm()
     }
 
-    private func takeInbox() {
+    private func takeInbox(_ budget: inout Int) {
         let (newJobs, actions) = inbox.withLock { inbox in
             defer {
                 inbox.jobs.removeAll(keepingCapacity: inbox.jobs.capacity <= 1024)
@@ -148,6 +148,7 @@ package final class UVLoop: EventLoop, @unchecked Sendable {
         }
         for job in newJobs { jobs.append(job) }
         for action in actions { action() }
+        budget -= actions.count
     }
 
     // Jobs run from here, which is plain code: draining them inside a running task crashes the runtime.

@@ -1,0 +1,129 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import ApusCore
+import Testing
+
+@testable import ApusTransport
+
+/// How servers, channels and endpoints leave without losing a call.
+@Suite(.timeLimit(.minutes(2))) struct GracefulStopTests {
+    private static let calls = 50
+
+    /// Starts calls that the service holds, and waits until all of them are there.
+    private func heldCalls(_ channel: Channel, _ held: HeldService) async -> Task<[Result<String, RPCError>], Never> {
+        let task = Task {
+            await withTaskGroup { group in
+                for index in 0..<Self.calls {
+                    group.addTask { () async -> Result<String, RPCError> in
+                        do throws(RPCError) {
+                            return .success(
+                                try await channel.unary(HeldService.hold, MessageBytes("\(index)")).message.text)
+                        } catch {
+                            return .failure(error)
+                        }
+                    }
+                }
+                return await group.reduce(into: []) { $0.append($1) }
+            }
+        }
+        await held.entered.wait()
+        return task
+    }
+
+    @Test(arguments: Medium.allCases)
+    func `a server that stops finishes the calls in flight and takes no others`(_ medium: Medium) async throws {
+        let held = HeldService(expecting: Self.calls)
+        let pair = try Pair(medium, serving: [held])
+        let calls = await heldCalls(pair.channel, held)
+        pair.running.active.beginDraining()
+        // Until GOAWAY is here calls succeed; then nobody listens.
+        while true {
+            let outcome = await BadServerTests.outcome(pair.channel)
+            if outcome == "hello" { continue }
+            #expect(outcome.hasPrefix("UNAVAILABLE: connect \(pair.running.addresses[0]): "))
+            break
+        }
+        #expect(pair.running.counts.handlers == Self.calls)
+        held.leave.countDown()
+        let results = await calls.value
+        #expect(results.count == Self.calls)
+        for result in results { #expect(throws: Never.self) { try result.get() } }
+        await pair.running.stop(grace: .seconds(60))
+        #expect(pair.running.counts.connections == 0 && pair.running.counts.handlers == 0)
+    }
+
+    @Test func `new calls go to the server that took over while the old one finishes its own`() async throws {
+        let held = HeldService(expecting: Self.calls)
+        let network = InMemoryNetwork()
+        let old = try network.start(try Server([held, EchoService()]), as: "echo")
+        let channel = Channel("echo", interceptors: [ToEndpoint(.memory("echo"))], transport: network.transport())
+        let calls = await heldCalls(channel, held)
+        old.active.beginDraining()
+        let new = try network.start(try Server([EchoService()]), as: "echo")
+        while new.counts.calls == 0 { #expect(await BadServerTests.outcome(channel) == "hello") }
+        held.leave.countDown()
+        for result in await calls.value { #expect(throws: Never.self) { try result.get() } }
+        await old.stop(grace: .seconds(60))
+        #expect(await BadServerTests.outcome(channel) == "hello")
+        channel.close()
+        await new.stop(grace: .seconds(60))
+    }
+
+    @Test(arguments: Medium.allCases)
+    func `when the grace is over calls are cancelled`(_ medium: Medium) async throws {
+        let pair = try Pair(medium)
+        async let outcome = BadServerTests.outcome(pair.channel, EchoService.Methods.hang)
+        try await pair.service.hung.wait()
+        await pair.running.stop(grace: .zero)
+        #expect(await outcome == "UNAVAILABLE: the connection was lost")
+        try await pair.service.cancelled.wait()
+        #expect(pair.running.counts.connections == 0)
+    }
+
+    @Test(arguments: Medium.allCases)
+    func `an endpoint that retires finishes its calls and then its connection`(_ medium: Medium) async throws {
+        let held = HeldService(expecting: Self.calls)
+        let pair = try Pair(medium, serving: [held])
+        let target = ToEndpoint(pair.running.addresses[0])
+        let channel = pair.channel(target)
+        let calls = await heldCalls(channel, held)
+        target.handle.retire()
+        held.leave.countDown()
+        for result in await calls.value { #expect(throws: Never.self) { try result.get() } }
+        await eventually { pair.running.counts.connections == 0 }
+        await pair.close()
+    }
+
+    @Test(arguments: Medium.allCases)
+    func `a closed channel fails the calls in flight and their handlers are cancelled`(_ medium: Medium) async throws {
+        let pair = try Pair(medium)
+        async let outcome = BadServerTests.outcome(pair.channel, EchoService.Methods.hang)
+        try await pair.service.hung.wait()
+        pair.channel.close()
+        #expect(await outcome == "UNAVAILABLE: the connection was lost")
+        try await pair.service.cancelled.wait()
+        #expect(await BadServerTests.outcome(pair.channel) == "UNAVAILABLE: the channel is closed")
+        await pair.close()
+    }
+
+    @Test func `a channel that is released closes its connections`() async throws {
+        let pair = try Pair(.tcp)
+        var channel: Channel? = Channel("echo", interceptors: [ToEndpoint(pair.running.addresses[0])])
+        _ = try await channel?.unary(EchoService.Methods.echo, MessageBytes("x"))
+        await eventually { pair.running.counts.connections == 1 }
+        channel = nil
+        await eventually { pair.running.counts.connections == 0 }
+        await pair.close()
+    }
+
+    @Test func `a server that is released stops at once`() async throws {
+        let service = EchoService()
+        var running: RunningServer? = try Server([service]).start(on: .host("127.0.0.1", port: 0))
+        let channel = Channel("echo", interceptors: [ToEndpoint(try #require(running).addresses[0])])
+        async let outcome = BadServerTests.outcome(channel, EchoService.Methods.hang)
+        try await service.hung.wait()
+        running = nil
+        #expect(await outcome == "UNAVAILABLE: the connection was lost")
+        try await service.cancelled.wait()
+    }
+}
