@@ -29,7 +29,7 @@ public final class Channel: Sendable {
         self.transport = transport
         self.clock = clock
         let retries = interceptors.contains { $0 is any RetryingInterceptor }
-        stack = ClientStack(retries ? interceptors : [TransparentRetry()] + interceptors, transport)
+        stack = ClientStack(retries ? interceptors : [TransparentRetry(clock: clock)] + interceptors, transport)
     }
 
     deinit { transport.close() }

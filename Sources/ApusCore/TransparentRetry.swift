@@ -5,20 +5,47 @@
 /// Every channel has this; one with a ``RetryingInterceptor`` leaves it to that. A streamed request is tried again
 /// only if none of it left. Source: gRFC A6, *Transparent Retries*.
 struct TransparentRetry: ClientInterceptor {
+    let clock: any MonotonicClock
+
     func intercept(_ call: ClientCall, next: ClientNext) async throws -> ClientResponse {
-        var refused = false
+        var tries = TransparentTries()
         while true {
             do {
                 return try await next(call)
             } catch let error as RPCError {
-                switch error.progress {
-                case .notSent: break
-                case .refused where !refused && call.request.isReplayable: refused = true
-                default: throw error
-                }
-                if Task.isCancelled { throw error }
-                await Task.yield()
+                if error.progress == .refused, !call.request.isReplayable { throw error }
+                guard let wait = tries.wait(after: error.progress), !Task.isCancelled else { throw error }
+                let next = clock.now.advanced(by: wait)
+                guard !call.deadline.hasPassed(at: next) else { throw error }
+                if wait > .zero { try await clock.sleep(until: next) }
             }
+        }
+    }
+}
+
+/// Which failures are tried again although no policy says so, and after how long.
+package struct TransparentTries: Sendable {
+    // A peer that accepts connections and hangs up must not make its clients spin.
+    private static let freeUnsentTries = 3
+
+    private var wasRefused = false
+    private var unsentInRow = 0
+
+    package init() {}
+
+    /// The wait before the next try: none at first, then 1, 2, 4 … 1024 ms; nil when the failure counts.
+    package mutating func wait(after progress: RPCError.Progress) -> Duration? {
+        switch progress {
+        case .notSent:
+            unsentInRow += 1
+            let excess = unsentInRow - Self.freeUnsentTries
+            return excess <= 0 ? .zero : .milliseconds(1 << min(excess - 1, 10))
+        case .refused where !wasRefused:
+            wasRefused = true
+            return .zero
+        case .refused, .notConnected, .sent:
+            unsentInRow = 0
+            return nil
         }
     }
 }

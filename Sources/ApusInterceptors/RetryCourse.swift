@@ -24,17 +24,13 @@ struct RetryCourse: Sendable {
         case wait(Duration)
     }
 
-    // A peer that accepts connections and hangs up must not make its clients spin.
-    private static let freeUnsentTries = 3
-
     let schedule: RetrySchedule
     let codes: Set<Status.Code>
     /// The number of the present try; transparent retries keep it.
     private(set) var attempt = 1
     // The place in the row of waits: a server's pushback starts the row again.
     private var waits = 0
-    private var wasRefused = false
-    private var unsentInRow = 0
+    private var transparentTries = TransparentTries()
 
     init(schedule: RetrySchedule, codes: Set<Status.Code>) {
         self.schedule = schedule
@@ -46,31 +42,12 @@ struct RetryCourse: Sendable {
         _ error: RPCError, at now: MonotonicInstant, deadline: CallDeadline, throttle: inout RetryThrottle?,
         random: Double
     ) -> Step {
-        let step = transparent(error) ?? scheduled(error, &throttle, random)
+        let wait = transparentTries.wait(after: error.progress)
+        let step = wait.map { .again(after: $0, counted: false) } ?? scheduled(error, &throttle, random)
         guard case .again(let wait, let counted) = step else { return step }
         if deadline.hasPassed(at: now.advanced(by: wait)) { return .stop(.noTimeLeft) }
         if counted { attempt += 1 }
         return step
-    }
-
-    private mutating func transparent(_ error: RPCError) -> Step? {
-        switch error.progress {
-        case .notSent:
-            unsentInRow += 1
-            return .again(after: unsentWait, counted: false)
-        case .refused where !wasRefused:
-            wasRefused = true
-            return .again(after: .zero, counted: false)
-        case .refused, .notConnected, .sent:
-            unsentInRow = 0
-            return nil
-        }
-    }
-
-    // At once at first, then 1, 2, 4 … 1024 ms.
-    private var unsentWait: Duration {
-        let excess = unsentInRow - Self.freeUnsentTries
-        return excess <= 0 ? .zero : .milliseconds(1 << min(excess - 1, 10))
     }
 
     private mutating func scheduled(_ error: RPCError, _ throttle: inout RetryThrottle?, _ random: Double) -> Step {

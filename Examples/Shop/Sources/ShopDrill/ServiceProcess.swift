@@ -48,6 +48,21 @@ public final class ServiceProcess: Sendable {
         id = child.processIdentifier
         lifeline = pipe.fileHandleForWriting
         process = Mutex(child)
+        Self.watch(id, ending)
+    }
+
+    // Foundation hears of a child's end through a socket that a sibling, started at the same moment, may inherit: then
+    // it hears of it only when the sibling ends too. So a thread asks the system, and leaves the reaping to Foundation.
+    private static func watch(_ id: Int32, _ ending: Ending) {
+        Thread {
+            var info = siginfo_t()
+            while waitid(P_PID, id_t(id), &info, WEXITED | WNOWAIT) != 0 {
+                // Reaped already: Foundation has told how it ended.
+                guard errno == EINTR else { return }
+            }
+            let status = info._sifields._sigchld.si_status
+            ending.reach(info.si_code == CLD_EXITED ? .exited(status) : .signalled(status))
+        }.start()
     }
 
     deinit { send(SIGKILL) }
@@ -88,7 +103,8 @@ private final class Ending: Sendable {
     var reached: ProcessEnd? { state.withLock { $0.end } }
 
     func reach(_ end: ProcessEnd) {
-        let waiters = state.withLock { state in
+        let waiters = state.withLock { state -> [CheckedContinuation<ProcessEnd, Never>] in
+            guard state.end == nil else { return [] }
             state.end = end
             defer { state.waiters = [] }
             return state.waiters
