@@ -24,6 +24,10 @@ func library(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target
     .target(name: name, dependencies: dependencies, swiftSettings: strict)
 }
 
+func executable(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+    .executableTarget(name: name, dependencies: dependencies, swiftSettings: strict)
+}
+
 func tests(_ name: String, _ dependencies: [Target.Dependency], resources: [Resource] = []) -> Target {
     .testTarget(name: name, dependencies: dependencies, resources: resources, swiftSettings: strict)
 }
@@ -36,6 +40,8 @@ let package = Package(
         .library(name: "ApusCore", targets: ["ApusCore"]),
         .library(name: "ApusProtobuf", targets: ["ApusProtobuf"]),
         .executable(name: "protoc-gen-apus", targets: ["protoc-gen-apus"]),
+        .executable(name: "apus-interop-server", targets: ["apus-interop-server"]),
+        .executable(name: "apus-interop-client", targets: ["apus-interop-client"]),
     ],
     targets: [
         system("CNghttp2", pkgConfig: "libnghttp2", apt: "libnghttp2-dev", brew: "libnghttp2"),
@@ -49,9 +55,15 @@ let package = Package(
         library("ApusTransport", ["ApusCore", "ApusHTTP2", "ApusWire", "CLibuv"]),
         library("ApusProtobuf", ["ApusCore", "CProtobufC"]),
         library("ApusDiscovery", ["ApusCore"]),
-        library("ApusGenerator", ["ApusProtobuf"]),
-        .executableTarget(name: "protoc-gen-apus", dependencies: ["ApusGenerator"], swiftSettings: strict),
-        library("Apus", ["ApusCore", "ApusInterceptors", "ApusTransport", "ApusProtobuf", "ApusDiscovery"]),
+        library("ApusGenerator", ["ApusCore", "ApusProtobuf"]),
+        executable("protoc-gen-apus", ["ApusGenerator"]),
+        library("ApusServices", ["ApusCore", "ApusInterceptors", "ApusProtobuf"]),
+        library(
+            "Apus",
+            ["ApusCore", "ApusInterceptors", "ApusTransport", "ApusProtobuf", "ApusDiscovery", "ApusServices"]),
+        library("ApusInterop", ["Apus"]),
+        executable("apus-interop-server", ["ApusInterop"]),
+        executable("apus-interop-client", ["ApusInterop"]),
 
         .systemLibrary(name: "CMallocInfo", path: "Tests/CMallocInfo"),
         tests("ApusWireTests", ["ApusCore", "ApusWire"]),
@@ -65,6 +77,8 @@ let package = Package(
         tests("ApusInterceptorsTests", ["ApusCore", "ApusInterceptors", "ApusTestSupport"]),
         tests("ApusDiscoveryTests", ["ApusCore", "ApusInterceptors", "ApusDiscovery", "ApusTestSupport"]),
         tests("ApusProtobufTests", ["ApusCore", "ApusProtobuf"]),
+        tests("ApusServicesTests", ["ApusCore", "ApusInterceptors", "ApusProtobuf", "ApusServices", "ApusTransport"]),
+        tests("ApusInteropTests", ["Apus", "ApusInterop"]),
         tests("ApusPeerTests", ["Apus"]),
         tests("ApusGeneratorTests", ["ApusCore", "ApusGenerator", "ApusProtobuf"]),
     ],

@@ -4,4 +4,5 @@
 @_exported public import ApusDiscovery
 @_exported public import ApusInterceptors
 @_exported public import ApusProtobuf
+@_exported public import ApusServices
 @_exported public import ApusTransport

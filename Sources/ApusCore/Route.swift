@@ -19,11 +19,22 @@ public protocol Service: Sendable {
 
     /// The methods with their handlers.
     var routes: [Route] { get }
+
+    /// The .proto files behind the service; nil unless told, as generated handler protocols do.
+    var descriptor: ServiceDescriptor? { get }
+
+    /// Told when a server that serves this is asked to stop gracefully, before its connections drain: the place to end
+    /// calls that would go on for ever. Told again when it is asked again.
+    func serverWillStop()
 }
 
 extension Service {
     /// On the event loop.
     public var execution: HandlerExecution { .loop }
+    /// Nothing is known.
+    public var descriptor: ServiceDescriptor? { nil }
+    /// Does nothing.
+    public func serverWillStop() {}
 }
 
 /// One method with its handler, over bytes.

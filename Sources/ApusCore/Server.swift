@@ -7,6 +7,7 @@ public final class Server: Sendable {
     /// Who is told of this server's calls.
     public let observer: (any Observer)?
     private let interceptors: [any ServerInterceptor]
+    private let services: [any Service]
 
     /// A server.
     ///
@@ -18,8 +19,14 @@ public final class Server: Sendable {
         _ services: [any Service], interceptors: [any ServerInterceptor] = [], observer: (any Observer)? = nil
     ) throws(RPCError) {
         router = try Router(services)
+        self.services = services
         self.interceptors = interceptors
         self.observer = observer
+    }
+
+    /// Tells the services that a graceful stop begins.
+    package func willStop() {
+        for service in services { service.serverWillStop() }
     }
 
     /// Runs a call through the interceptors and its handler.

@@ -15,25 +15,26 @@ package enum CompilerPlugin {
         let request = try CodeGeneratorRequest(serialized: request)
         var response = CodeGeneratorResponse()
         response.supportedFeatures = supportedFeatures
-        do throws(GeneratorError) {
+        do {
             response.file = try generate(request)
-        } catch {
+        } catch let error as GeneratorError {
             response.error = error.description
         }
         return try response.serializedBytes()
     }
 
-    private static func generate(_ request: CodeGeneratorRequest) throws(GeneratorError) -> [GeneratedFile] {
+    private static func generate(_ request: CodeGeneratorRequest) throws -> [GeneratedFile] {
         let options = try GeneratorOptions(request.parameter)
         let index = TypeIndex(request.protoFile)
+        let embedded = EmbeddedDescriptors(request.protoFile)
         var files: [GeneratedFile] = []
         for name in request.fileToGenerate {
             guard let descriptor = request.protoFile.first(where: { $0.name == name }) else {
                 throw GeneratorError("\(name): protoc did not describe this file")
             }
-            let model = FileModel(descriptor, index, options)
+            let model = FileModel(descriptor, index, options, embedded)
             try Refusal.check(model)
-            let file = FileGenerator(model).generate()
+            let file = try FileGenerator(model).generate()
             guard !files.contains(where: { $0.name == file.name }) else {
                 throw GeneratorError("two files would be written to \(file.name): use option file_naming=path")
             }

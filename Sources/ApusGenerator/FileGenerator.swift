@@ -6,7 +6,8 @@ struct FileGenerator {
 
     init(_ file: FileModel) { self.file = file }
 
-    func generate() -> GeneratedFile {
+    /// - Throws: an `RPCError` for a descriptor that cannot be serialized.
+    func generate() throws -> GeneratedFile {
         var writer = CodeWriter()
         header(&writer)
         let descriptor = file.descriptor
@@ -29,10 +30,21 @@ struct FileGenerator {
             ServiceGenerator(ServiceModel(service, path: [6, Int32(index)], in: file), file).declare(&writer)
         }
         for message in messages { message.coding(&writer) }
+        if file.embedsDescriptor { try embedDescriptor(&writer) }
         var output = GeneratedFile()
         output.name = file.outputName
         output.content = writer.text
         return output
+    }
+
+    // At the very end: nobody reads it.
+    private func embedDescriptor(_ writer: inout CodeWriter) throws {
+        writer.line()
+        writer.doc("This .proto file and its imports, a `google.protobuf.FileDescriptorSet` in base64.")
+        writer.line("private let _fileDescriptorSet = \"\"\"")
+        let set = try file.embedded.base64(of: file.descriptor.name)
+        writer.indented { writer in writer.lines(EmbeddedDescriptors.literal(set)) }
+        writer.line("    \"\"\"")
     }
 
     private func header(_ writer: inout CodeWriter) {

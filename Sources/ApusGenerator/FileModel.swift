@@ -7,9 +7,14 @@ struct FileModel {
     let index: TypeIndex
     let comments: SourceComments
     let recursive: RecursiveFields
+    let embedded: EmbeddedDescriptors
 
-    init(_ descriptor: FileDescriptorProto, _ index: TypeIndex, _ options: GeneratorOptions) {
+    init(
+        _ descriptor: FileDescriptorProto, _ index: TypeIndex, _ options: GeneratorOptions,
+        _ embedded: EmbeddedDescriptors
+    ) {
         self.descriptor = descriptor
+        self.embedded = embedded
         self.options = options
         self.index = index
         comments = SourceComments(descriptor)
@@ -26,6 +31,9 @@ struct FileModel {
 
     /// What stands before a declaration.
     var access: String { options.visibility.prefix }
+
+    /// Whether its Swift file carries the serialized descriptor.
+    var embedsDescriptor: Bool { options.server && !descriptor.service.isEmpty }
 
     /// The path of the Swift file.
     var outputName: String {

@@ -43,20 +43,21 @@ struct EnumValueDescriptorProto: ProtobufMessage {
         "google.protobuf.EnumValueDescriptorProto",
         [
             FieldSchema(1, "name", .string),
-            FieldSchema(2, "number", .int32),
+            FieldSchema(2, "number", .int32, .optional),
         ])
 
     init() {}
 
     init(reading fields: FieldReader) {
         name = fields.string(at: 3)
-        number = fields.scalar(at: 5)
+        number = fields.optionalScalar(at: 5) ?? 0
         unknownFields = fields.unknownFields()
     }
 
     func write(to fields: FieldWriter) {
         fields.string(name, at: 3)
-        fields.scalar(number, at: 5)
+        // Also when it is 0: readers of embedded descriptors insist on it.
+        fields.optionalScalar(number, at: 5)
         fields.unknownFields(unknownFields)
     }
 }

@@ -82,6 +82,12 @@ struct ServiceGenerator {
                 writer.indented { writer in writer.lines(model.methods.map(route)) }
                 writer.line("]")
             }
+            writer.line()
+            writer.doc("The .proto file behind the service.")
+            writer.block("\(access)var descriptor: ServiceDescriptor?") { writer in
+                writer.line(
+                    "ServiceDescriptor(service: \"\(model.fullName)\", fileDescriptorSet: _fileDescriptorSet)")
+            }
         }
     }
 

@@ -14,7 +14,7 @@ extension SwiftName {
     static let takenProperties: Set<String> = ["self", "init", "unknownFields", "hashValue"]
 
     /// Members that every stub has: a method gets an underscore.
-    static let takenMethods: Set<String> = ["self", "init", "channel", "blocking", "routes", "execution"]
+    static let takenMethods: Set<String> = ["self", "init", "channel", "blocking", "routes", "execution", "descriptor"]
 
     /// Members that every enum has: a case gets an underscore.
     static let takenCases: Set<String> = ["self", "init", "unrecognized", "rawValue", "hashValue", "schema"]
@@ -36,6 +36,6 @@ extension SwiftName {
         "MessageBytes", "MessageCodec", "MessagePipe", "MessageSource", "Metadata", "Method", "MethodDescriptor",
         "Methods", "Observer", "RPCError", "RandomBalancer", "Registry", "RequestStream", "RequestWriter", "Response",
         "ResponseStream", "ResponseWriter", "Retry", "Route", "Router", "Server", "ServerCall", "ServerInterceptor",
-        "ServerResponse", "Service", "Status",
+        "ServerResponse", "Service", "ServiceDescriptor", "Status",
     ]
 }

@@ -60,24 +60,3 @@ enum ProtocRequest {
         return try body(folder)
     }
 }
-
-/// What `--descriptor_set_out` writes.
-struct FileDescriptorSet: ProtobufMessage {
-    var file: [FileDescriptorProto] = []
-    var unknownFields = UnknownFields()
-
-    static let schema = MessageSchema(
-        "google.protobuf.FileDescriptorSet", [FieldSchema(1, "file", .message(FileDescriptorProto.self), .repeated)])
-
-    init() {}
-
-    init(reading fields: FieldReader) {
-        file = fields.messages(at: 3)
-        unknownFields = fields.unknownFields()
-    }
-
-    func write(to fields: FieldWriter) {
-        fields.messages(file, at: 3)
-        fields.unknownFields(unknownFields)
-    }
-}

@@ -26,11 +26,12 @@ public final class RunningServer: Sendable {
     /// The present counts.
     public var counts: Counts { active.counts }
 
-    /// Stops gracefully: no new connections, GOAWAY on the open ones, calls in flight finish.
+    /// Stops gracefully: the services are told, no new connections, GOAWAY on the open ones, calls in flight finish.
     ///
     /// Returns when the last one has ended. When `grace` is over, or the task is cancelled, the calls that are left
     /// are cancelled.
     public func stop(grace: Duration = .seconds(30)) async {
+        active.server.willStop()
         active.beginDraining()
         let active = active
         let limit = Task {

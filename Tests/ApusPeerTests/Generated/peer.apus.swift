@@ -317,6 +317,11 @@ extension Peer.Handler {
             .serverStreaming(Peer.Methods.watch) { try await self.watch($0, to: $1, call: $2) },
         ]
     }
+
+    /// The .proto file behind the service.
+    var descriptor: ServiceDescriptor? {
+        ServiceDescriptor(service: "apus.test.peer.Peer", fileDescriptorSet: _fileDescriptorSet)
+    }
 }
 
 extension Instruction {
@@ -418,3 +423,19 @@ extension WatchReply {
         fields.unknownFields(unknownFields)
     }
 }
+
+/// This .proto file and its imports, a `google.protobuf.FileDescriptorSet` in base64.
+private let _fileDescriptorSet = """
+    CuYHCg90ZXN0L3BlZXIucHJvdG8SDmFwdXMudGVzdC5wZWVyItoBCgtJbnN0cnVjdGlvbhISCgRuYW1lGAEgASgJUgRuYW1lEhgKB3BheWxvYWQY\
+    AiABKAxSB3BheWxvYWQSHQoKZWFybHlfaGVhZBgDIAEoCFIJZWFybHlIZWFkEhoKCG1lc3NhZ2VzGAQgASgFUghtZXNzYWdlcxISCgRzaXplGAUg\
+    ASgFUgRzaXplEhIKBGhhbmcYBiABKAhSBGhhbmcSEgoEY29kZRgHIAEoBVIEY29kZRISCgR0ZXh0GAggASgJUgR0ZXh0EhIKBHN0b3AYCSABKAhS\
+    BHN0b3AiuAEKBVJlcGx5EhgKB3BheWxvYWQYASABKAxSB3BheWxvYWQSFAoFaW5kZXgYAiABKAVSBWluZGV4EisKEXJlY2VpdmVkX21lc3NhZ2Vz\
+    GAMgASgFUhByZWNlaXZlZE1lc3NhZ2VzEiUKDnJlY2VpdmVkX2J5dGVzGAQgASgDUg1yZWNlaXZlZEJ5dGVzEisKEW1pbGxpc2Vjb25kc19sZWZ0\
+    GAUgASgDUhBtaWxsaXNlY29uZHNMZWZ0IiIKDFdhdGNoUmVxdWVzdBISCgRuYW1lGAEgASgJUgRuYW1lIjkKCldhdGNoUmVwbHkSKwoFc3RhZ2UY\
+    ASABKA4yFS5hcHVzLnRlc3QucGVlci5TdGFnZVIFc3RhZ2UqbQoFU3RhZ2USFQoRU1RBR0VfVU5TUEVDSUZJRUQQABIRCg1TVEFHRV9XQVRDSEVE\
+    EAESEQoNU1RBR0VfU1RBUlRFRBACEhIKDlNUQUdFX0ZJTklTSEVEEAMSEwoPU1RBR0VfQ0FOQ0VMTEVEEAQy1AIKBFBlZXISOwoFVW5hcnkSGy5h\
+    cHVzLnRlc3QucGVlci5JbnN0cnVjdGlvbhoVLmFwdXMudGVzdC5wZWVyLlJlcGx5EkQKDENsaWVudFN0cmVhbRIbLmFwdXMudGVzdC5wZWVyLklu\
+    c3RydWN0aW9uGhUuYXB1cy50ZXN0LnBlZXIuUmVwbHkoARJECgxTZXJ2ZXJTdHJlYW0SGy5hcHVzLnRlc3QucGVlci5JbnN0cnVjdGlvbhoVLmFw\
+    dXMudGVzdC5wZWVyLlJlcGx5MAESPgoEQ2hhdBIbLmFwdXMudGVzdC5wZWVyLkluc3RydWN0aW9uGhUuYXB1cy50ZXN0LnBlZXIuUmVwbHkoATAB\
+    EkMKBVdhdGNoEhwuYXB1cy50ZXN0LnBlZXIuV2F0Y2hSZXF1ZXN0GhouYXB1cy50ZXN0LnBlZXIuV2F0Y2hSZXBseTABYgZwcm90bzM
+    """

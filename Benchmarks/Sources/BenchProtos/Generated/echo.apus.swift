@@ -204,6 +204,11 @@ extension Echo.Handler {
             .bidirectional(Echo.Methods.chat) { try await self.chat($0, to: $1, call: $2) },
         ]
     }
+
+    /// The .proto file behind the service.
+    public var descriptor: ServiceDescriptor? {
+        ServiceDescriptor(service: "bench.Echo", fileDescriptorSet: _fileDescriptorSet)
+    }
 }
 
 extension EchoRequest {
@@ -287,3 +292,14 @@ extension UploadSummary {
         fields.unknownFields(unknownFields)
     }
 }
+
+/// This .proto file and its imports, a `google.protobuf.FileDescriptorSet` in base64.
+private let _fileDescriptorSet = """
+    CpwEChBiZW5jaC9lY2hvLnByb3RvEgViZW5jaCJLCgtFY2hvUmVxdWVzdBIYCgdwYXlsb2FkGAEgASgMUgdwYXlsb2FkEhIKBG5hbWUYAiABKAlS\
+    BG5hbWUSDgoCaWQYAyABKANSAmlkIkwKDEVjaG9SZXNwb25zZRIYCgdwYXlsb2FkGAEgASgMUgdwYXlsb2FkEhIKBG5hbWUYAiABKAlSBG5hbWUS\
+    DgoCaWQYAyABKANSAmlkIjsKD0Rvd25sb2FkUmVxdWVzdBIUCgVjb3VudBgBIAEoBVIFY291bnQSEgoEc2l6ZRgCIAEoBVIEc2l6ZSJBCg1VcGxv\
+    YWRTdW1tYXJ5EhoKCG1lc3NhZ2VzGAEgASgDUghtZXNzYWdlcxIUCgVieXRlcxgCIAEoA1IFYnl0ZXMy3QEKBEVjaG8SLwoERWNobxISLmJlbmNo\
+    LkVjaG9SZXF1ZXN0GhMuYmVuY2guRWNob1Jlc3BvbnNlEjkKCERvd25sb2FkEhYuYmVuY2guRG93bmxvYWRSZXF1ZXN0GhMuYmVuY2guRWNob1Jl\
+    c3BvbnNlMAESNAoGVXBsb2FkEhIuYmVuY2guRWNob1JlcXVlc3QaFC5iZW5jaC5VcGxvYWRTdW1tYXJ5KAESMwoEQ2hhdBISLmJlbmNoLkVjaG9S\
+    ZXF1ZXN0GhMuYmVuY2guRWNob1Jlc3BvbnNlKAEwAWIGcHJvdG8z
+    """

@@ -470,6 +470,11 @@ extension OrderService.Handler {
             .bidirectional(OrderService.Methods.quote) { try await self.quote($0, to: $1, call: $2) },
         ]
     }
+
+    /// The .proto file behind the service.
+    public var descriptor: ServiceDescriptor? {
+        ServiceDescriptor(service: "shop.orders.v1.OrderService", fileDescriptorSet: _fileDescriptorSet)
+    }
 }
 
 extension Item {
@@ -707,3 +712,29 @@ extension QuoteReply {
         fields.unknownFields(unknownFields)
     }
 }
+
+/// This .proto file and its imports, a `google.protobuf.FileDescriptorSet` in base64.
+private let _fileDescriptorSet = """
+    CqoOChFkZW1vL29yZGVycy5wcm90bxIOc2hvcC5vcmRlcnMudjEiVQoESXRlbRIQCgNza3UYASABKAlSA3NrdRIaCghxdWFudGl0eRgCIAEoBVII\
+    cXVhbnRpdHkSHwoLcHJpY2VfY2VudHMYAyABKANSCnByaWNlQ2VudHMi0QEKBU9yZGVyEg4KAmlkGAEgASgDUgJpZBIXCgd1c2VyX2lkGAIgASgD\
+    UgZ1c2VySWQSKgoFaXRlbXMYAyADKAsyFC5zaG9wLm9yZGVycy52MS5JdGVtUgVpdGVtcxIfCgt0b3RhbF9jZW50cxgEIAEoA1IKdG90YWxDZW50\
+    cxIwCgVzdGF0ZRgFIAEoDjIaLnNob3Aub3JkZXJzLnYxLk9yZGVyU3RhdGVSBXN0YXRlEiAKDHBsYWNlZF9hdF9tcxgGIAEoA1IKcGxhY2VkQXRN\
+    cyKBAQoRUGxhY2VPcmRlclJlcXVlc3QSFwoHdXNlcl9pZBgBIAEoA1IGdXNlcklkEioKBWl0ZW1zGAIgAygLMhQuc2hvcC5vcmRlcnMudjEuSXRl\
+    bVIFaXRlbXMSJwoPaWRlbXBvdGVuY3lfa2V5GAMgASgJUg5pZGVtcG90ZW5jeUtleSI+Cg9QbGFjZU9yZGVyUmVwbHkSKwoFb3JkZXIYASABKAsy\
+    FS5zaG9wLm9yZGVycy52MS5PcmRlclIFb3JkZXIiaAoRTGlzdE9yZGVyc1JlcXVlc3QSFwoHdXNlcl9pZBgBIAEoA1IGdXNlcklkEhsKCXBhZ2Vf\
+    c2l6ZRgCIAEoBVIIcGFnZVNpemUSHQoKcGFnZV90b2tlbhgDIAEoCVIJcGFnZVRva2VuImgKD0xpc3RPcmRlcnNSZXBseRItCgZvcmRlcnMYASAD\
+    KAsyFS5zaG9wLm9yZGVycy52MS5PcmRlclIGb3JkZXJzEiYKD25leHRfcGFnZV90b2tlbhgCIAEoCVINbmV4dFBhZ2VUb2tlbiJgChFXYXRjaE9y\
+    ZGVyUmVxdWVzdBIZCghvcmRlcl9pZBgBIAEoA1IHb3JkZXJJZBIwChRhZnRlcl9zdGF0ZV9zZXF1ZW5jZRgCIAEoBVISYWZ0ZXJTdGF0ZVNlcXVl\
+    bmNlInAKC09yZGVyVXBkYXRlEhoKCHNlcXVlbmNlGAEgASgFUghzZXF1ZW5jZRIwCgVzdGF0ZRgCIAEoDjIaLnNob3Aub3JkZXJzLnYxLk9yZGVy\
+    U3RhdGVSBXN0YXRlEhMKBWF0X21zGAMgASgDUgRhdE1zIocBCg1JbXBvcnRTdW1tYXJ5EhYKBnBsYWNlZBgBIAEoBVIGcGxhY2VkEhgKB3JlZnVz\
+    ZWQYAiABKAVSB3JlZnVzZWQSIwoNZmlyc3RfcmVmdXNhbBgDIAEoCVIMZmlyc3RSZWZ1c2FsEh8KC3RvdGFsX2NlbnRzGAQgASgDUgp0b3RhbENl\
+    bnRzIjwKDFF1b3RlUmVxdWVzdBIQCgNza3UYASABKAlSA3NrdRIaCghxdWFudGl0eRgCIAEoBVIIcXVhbnRpdHkiPwoKUXVvdGVSZXBseRIQCgNz\
+    a3UYASABKAlSA3NrdRIfCgt0b3RhbF9jZW50cxgCIAEoA1IKdG90YWxDZW50cyqjAQoKT3JkZXJTdGF0ZRIbChdPUkRFUl9TVEFURV9VTlNQRUNJ\
+    RklFRBAAEhYKEk9SREVSX1NUQVRFX1BMQUNFRBABEhQKEE9SREVSX1NUQVRFX1BBSUQQAhIWChJPUkRFUl9TVEFURV9QQUNLRUQQAxIXChNPUkRF\
+    Ul9TVEFURV9TSElQUEVEEAQSGQoVT1JERVJfU1RBVEVfREVMSVZFUkVEEAUytgMKDE9yZGVyU2VydmljZRJVCgpQbGFjZU9yZGVyEiEuc2hvcC5v\
+    cmRlcnMudjEuUGxhY2VPcmRlclJlcXVlc3QaHy5zaG9wLm9yZGVycy52MS5QbGFjZU9yZGVyUmVwbHkiA5ACAhJVCgpMaXN0T3JkZXJzEiEuc2hv\
+    cC5vcmRlcnMudjEuTGlzdE9yZGVyc1JlcXVlc3QaHy5zaG9wLm9yZGVycy52MS5MaXN0T3JkZXJzUmVwbHkiA5ACARJTCgpXYXRjaE9yZGVyEiEu\
+    c2hvcC5vcmRlcnMudjEuV2F0Y2hPcmRlclJlcXVlc3QaGy5zaG9wLm9yZGVycy52MS5PcmRlclVwZGF0ZSIDkAIBMAESVwoMSW1wb3J0T3JkZXJz\
+    EiEuc2hvcC5vcmRlcnMudjEuUGxhY2VPcmRlclJlcXVlc3QaHS5zaG9wLm9yZGVycy52MS5JbXBvcnRTdW1tYXJ5IgOQAgIoARJKCgVRdW90ZRIc\
+    LnNob3Aub3JkZXJzLnYxLlF1b3RlUmVxdWVzdBoaLnNob3Aub3JkZXJzLnYxLlF1b3RlUmVwbHkiA5ACASgBMAFiBnByb3RvMw
+    """

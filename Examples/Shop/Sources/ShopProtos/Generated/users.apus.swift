@@ -259,6 +259,11 @@ extension UserService.Handler {
             .unary(UserService.Methods.getUser) { try await self.getUser($0, call: $1) },
         ]
     }
+
+    /// The .proto file behind the service.
+    public var descriptor: ServiceDescriptor? {
+        ServiceDescriptor(service: "shop.users.v1.UserService", fileDescriptorSet: _fileDescriptorSet)
+    }
 }
 
 extension User {
@@ -390,3 +395,17 @@ extension GetUserReply {
         fields.unknownFields(unknownFields)
     }
 }
+
+/// This .proto file and its imports, a `google.protobuf.FileDescriptorSet` in base64.
+private let _fileDescriptorSet = """
+    CosGChBkZW1vL3VzZXJzLnByb3RvEg1zaG9wLnVzZXJzLnYxIjIKBFVzZXISDgoCaWQYASABKANSAmlkEhoKCHVzZXJuYW1lGAIgASgJUgh1c2Vy\
+    bmFtZSJyCg9SZWdpc3RlclJlcXVlc3QSGgoIdXNlcm5hbWUYASABKAlSCHVzZXJuYW1lEhoKCHBhc3N3b3JkGAIgASgJUghwYXNzd29yZBInCg9p\
+    ZGVtcG90ZW5jeV9rZXkYAyABKAlSDmlkZW1wb3RlbmN5S2V5IkQKDVJlZ2lzdGVyUmVwbHkSFwoHdXNlcl9pZBgBIAEoA1IGdXNlcklkEhoKCHVz\
+    ZXJuYW1lGAIgASgJUgh1c2VybmFtZSJGCgxMb2dpblJlcXVlc3QSGgoIdXNlcm5hbWUYASABKAlSCHVzZXJuYW1lEhoKCHBhc3N3b3JkGAIgASgJ\
+    UghwYXNzd29yZCJaCgpMb2dpblJlcGx5EiMKDXNlc3Npb25fdG9rZW4YASABKAlSDHNlc3Npb25Ub2tlbhInCgR1c2VyGAIgASgLMhMuc2hvcC51\
+    c2Vycy52MS5Vc2VyUgR1c2VyIikKDkdldFVzZXJSZXF1ZXN0EhcKB3VzZXJfaWQYASABKANSBnVzZXJJZCI3CgxHZXRVc2VyUmVwbHkSJwoEdXNl\
+    chgBIAEoCzITLnNob3AudXNlcnMudjEuVXNlclIEdXNlcjLpAQoLVXNlclNlcnZpY2USTQoIUmVnaXN0ZXISHi5zaG9wLnVzZXJzLnYxLlJlZ2lz\
+    dGVyUmVxdWVzdBocLnNob3AudXNlcnMudjEuUmVnaXN0ZXJSZXBseSIDkAICEj8KBUxvZ2luEhsuc2hvcC51c2Vycy52MS5Mb2dpblJlcXVlc3Qa\
+    GS5zaG9wLnVzZXJzLnYxLkxvZ2luUmVwbHkSSgoHR2V0VXNlchIdLnNob3AudXNlcnMudjEuR2V0VXNlclJlcXVlc3QaGy5zaG9wLnVzZXJzLnYx\
+    LkdldFVzZXJSZXBseSIDkAIBYgZwcm90bzM
+    """

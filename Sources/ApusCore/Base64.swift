@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// Standard base64 for `-bin` metadata: written without padding, read with or without. Source: RFC 4648, section 4.
+/// Standard base64, for `-bin` metadata and embedded descriptors: written without padding, read with or without.
+/// Source: RFC 4648, section 4.
 package enum Base64 {
     private static let alphabet = Array("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/".utf8)
 

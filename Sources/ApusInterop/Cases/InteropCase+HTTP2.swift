@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Apus
+
+extension InteropCase {
+    /// Calls to a server that sends what HTTP/2 allows and few servers send.
+    static let http2: [InteropCase] = [
+        InteropCase("goaway") { client in
+            // The second call needs another connection, and the caller does not notice.
+            try await expectAnswer(client)
+            try await Task.sleep(for: client.pause)
+            try await expectAnswer(client)
+        },
+        InteropCase("rst_after_header") { client in try await expectFailure(client) },
+        InteropCase("rst_during_data") { client in try await expectFailure(client) },
+        InteropCase("rst_after_data") { client in try await expectFailure(client) },
+        InteropCase("ping") { client in try await expectAnswer(client) },
+        InteropCase("max_streams") { client in
+            try await expectAnswer(client)
+            try await withThrowingTaskGroup(of: Void.self) { group in
+                for _ in 0..<10 { group.addTask { try await expectAnswer(client) } }
+                try await group.waitForAll()
+            }
+        },
+    ]
+
+    // These servers answer with the wanted size, or with 1024 bytes whatever was wanted.
+    private static func expectAnswer(_ client: InteropClient) async throws {
+        let response = try await client.test.unaryCall(.large())
+        guard response.payload?.body.count != 1024 else { return }
+        try response.payload.expectZeros("the response", SimpleRequest.largeResponse)
+    }
+
+    private static func expectFailure(_ client: InteropClient) async throws {
+        try await expect("UnaryCall") { _ = try await client.test.unaryCall(.large()) }
+    }
+}

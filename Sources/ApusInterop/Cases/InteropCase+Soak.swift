@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Apus
+
+extension InteropCase {
+    /// Many calls, one after the other: over one channel, or each over its own.
+    static let soaks: [InteropCase] = [
+        InteropCase("rpc_soak") { client in
+            try await Soak(limits: client.soak).run { try await Soak.call(client.channel, client.soak) }
+        },
+        InteropCase("channel_soak") { client in
+            try await Soak(limits: client.soak).run {
+                let channel = client.open()
+                defer { channel.close() }
+                try await Soak.call(channel, client.soak)
+            }
+        },
+    ]
+}
+
+/// The calls of a soak case and what became of them.
+private struct Soak {
+    let limits: SoakLimits
+    let clock = SystemClock()
+
+    /// What a thread saw.
+    struct Tally {
+        var done = 0
+        var problems: [String] = []
+    }
+
+    func run(_ call: @escaping @Sendable () async throws -> Void) async throws {
+        let end = clock.now.advanced(by: limits.overall)
+        let total = await withTaskGroup(of: Tally.self) { group in
+            for _ in 0..<limits.threads { group.addTask { await thread(until: end, call) } }
+            return await group.reduce(into: Tally()) { total, tally in
+                total.done += tally.done
+                total.problems += tally.problems
+            }
+        }
+        try judge(total)
+    }
+
+    static func call(_ channel: Channel, _ limits: SoakLimits) async throws {
+        let request = try SimpleRequest.large(limits.requestSize, response: limits.responseSize)
+        let response = try await TestService.Client(channel).unaryCall(request)
+        try response.payload.expectZeros("the response", limits.responseSize)
+    }
+
+    private func thread(until end: MonotonicInstant, _ call: @Sendable () async throws -> Void) async -> Tally {
+        var tally = Tally()
+        while tally.done < limits.iterations, clock.now < end {
+            let start = clock.now
+            do {
+                try await call()
+                let taken = start.duration(to: clock.now)
+                if taken > limits.latency { tally.problems.append("a call took \(taken)") }
+            } catch {
+                tally.problems.append("\(error)")
+            }
+            tally.done += 1
+            if tally.done < limits.iterations {
+                try? await clock.sleep(until: start.advanced(by: limits.interval))
+            }
+        }
+        return tally
+    }
+
+    private func judge(_ tally: Tally) throws {
+        try expect("calls within \(limits.overall)", tally.done, is: limits.iterations * limits.threads)
+        guard tally.problems.count > limits.maximumFailures else { return }
+        throw InteropFailure(
+            "expected at most \(limits.maximumFailures) of \(tally.done) calls to fail or be late, came "
+                + "\(tally.problems.count), the first: \(tally.problems.first ?? "")")
+    }
+}

@@ -1,0 +1,1 @@
+../ApusPeerTests/PythonProcess.swift
