@@ -148,14 +148,18 @@ final class ClientStream: HTTP2Stream, TimerEntry, @unchecked Sendable {
     override func nextData(limit: Int) -> DataAnswer {
         switch outbound.available(limit) {
         case .bytes(let count): .bytes(count)
-        case .bytesAndEnd(let count, _): .bytesAndEnd(count)
+        case .bytesAndEnd(let count, _): lastData(count)
         case .nothing: .later
         }
     }
 
+    private func lastData(_ count: Int) -> DataAnswer {
+        requestEnded = true
+        return .bytesAndEnd(count)
+    }
+
     override func takeData(_ count: Int, into output: OutputBuffer) {
         outbound.take(count, into: output)
-        requestEnded = outbound.endWithoutMessages != nil
     }
 
     override func sentHeaders(endStream: Bool) { isSent = true }
