@@ -134,24 +134,25 @@ import Testing
     @Test(arguments: replies)
     func `a bad answer gives the caller the right status`(_ reply: Reply) async throws {
         let listener = try RawListener()
-        let channel = Channel("echo", interceptors: [ToEndpoint(listener.address)])
-        async let served: Void = script {
+        let channel = Self.channel(listener)
+        let served = Script {
             let peer = try RawPeer.server(on: listener)
             _ = try peer.request()
             try peer.send(reply.frames)
             if reply.closes { peer.socket.endSending() }
             while try peer.next() != nil {}
         }
-        #expect(await Self.outcome(channel) == reply.expected)
+        let outcome = await Self.outcome(channel)
+        #expect(outcome == reply.expected)
         channel.close()
-        try await served
+        try await served.value
     }
 
     @Test(arguments: ["SSH-2.0-OpenSSH_9.2\r\n", "HTTP/1.1 400 Bad Request\r\n\r\n", "", "\0\0\0"])
     func `a server that does not speak HTTP/2 is UNAVAILABLE, and nothing was sent`(_ greeting: String) async throws {
         let listener = try RawListener()
-        let channel = Channel("echo", interceptors: [ToEndpoint(listener.address)])
-        async let served: Void = script {
+        let channel = Self.channel(listener)
+        let served = Script {
             let socket = try listener.accept()
             try socket.send(Array(greeting.utf8))
             socket.endSending()
@@ -163,7 +164,14 @@ import Testing
         #expect(error?.code == .unavailable && error?.progress == .notConnected)
         #expect(error?.message.hasPrefix("\(listener.address): ") == true)
         channel.close()
-        try await served
+        try await served.value
+    }
+
+    /// A channel that gives a scripted server all the time that it needs.
+    static func channel(_ listener: RawListener) -> Channel {
+        var options = TransportOptions()
+        options.handshakeTimeout = .seconds(600)
+        return Channel("echo", interceptors: [ToEndpoint(listener.address)], options: options)
     }
 
     static func outcome(_ channel: Channel, _ method: BytesMethod = EchoService.Methods.echo) async -> String {

@@ -2,6 +2,7 @@
 
 import ApusCore
 import Foundation
+import Synchronization
 
 /// A blocking TCP socket for tests that write the wire by hand. Used by one script at a time.
 final class RawSocket: @unchecked Sendable {
@@ -14,7 +15,7 @@ final class RawSocket: @unchecked Sendable {
     private var isOpen = true
 
     // Only a test that fails waits so long.
-    private static let patience = timeval(tv_sec: 20, tv_usec: 0)
+    private static let patience = timeval(tv_sec: 600, tv_usec: 0)
 
     fileprivate init(descriptor: Int32) throws {
         self.descriptor = descriptor
@@ -144,9 +145,30 @@ final class RawListener: Sendable {
     }
 }
 
-/// Runs blocking code on a thread of its own: Swift's pool has few.
-func script<R: Sendable>(_ body: @escaping @Sendable () throws -> R) async throws -> R {
-    try await withCheckedThrowingContinuation { continuation in
-        Thread.detachNewThread { continuation.resume(with: Result { try body() }) }
+/// Blocking code on a thread of its own, which starts at once: Swift's pool has few threads, and they may be busy.
+final class Script<R: Sendable>: Sendable {
+    private let done = Latch()
+    private let result = Mutex<Result<R, any Error>?>(nil)
+
+    init(_ body: @escaping @Sendable () throws -> R) {
+        Thread.detachNewThread {
+            let result = Result { try body() }
+            self.result.withLock { $0 = result }
+            self.done.countDown()
+        }
     }
+
+    /// Waits for the script's end.
+    var value: R {
+        get async throws {
+            await done.wait()
+            guard let result = result.withLock({ $0 }) else { throw RawSocket.Failure(what: "no result") }
+            return try result.get()
+        }
+    }
+}
+
+/// Runs blocking code and waits for it.
+func script<R: Sendable>(_ body: @escaping @Sendable () throws -> R) async throws -> R {
+    try await Script(body).value
 }

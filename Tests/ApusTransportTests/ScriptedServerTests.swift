@@ -13,41 +13,41 @@ import Testing
             + RawFrame.headers(stream, [("grpc-status", "0")], end: true)
     }
 
-    private static func channel(_ listener: RawListener, _ options: TransportOptions = TransportOptions()) -> Channel {
-        Channel("echo", interceptors: [ToEndpoint(listener.address)], options: options)
-    }
+    private static func channel(_ listener: RawListener) -> Channel { BadServerTests.channel(listener) }
 
     @Test func `a call that was refused is tried once more`() async throws {
         let listener = try RawListener()
         let channel = Self.channel(listener)
-        async let served: Void = script {
+        let served = Script {
             let peer = try RawPeer.server(on: listener)
             try peer.send(.rst(try peer.request(), 7))
             try peer.send(Self.answer(try peer.request()))
             while try peer.next() != nil {}
         }
-        #expect(await BadServerTests.outcome(channel) == "fine")
+        let outcome = await BadServerTests.outcome(channel)
+        #expect(outcome == "fine")
         channel.close()
-        try await served
+        try await served.value
     }
 
     @Test func `a call that is refused twice is UNAVAILABLE`() async throws {
         let listener = try RawListener()
         let channel = Self.channel(listener)
-        async let served: Void = script {
+        let served = Script {
             let peer = try RawPeer.server(on: listener)
             for _ in 0..<2 { try peer.send(.rst(try peer.request(), 7)) }
             while try peer.next() != nil {}
         }
-        #expect(await BadServerTests.outcome(channel) == "UNAVAILABLE: the server reset the call with REFUSED_STREAM")
+        let outcome = await BadServerTests.outcome(channel)
+        #expect(outcome == "UNAVAILABLE: the server reset the call with REFUSED_STREAM")
         channel.close()
-        try await served
+        try await served.value
     }
 
     @Test func `a call above GOAWAY's last stream goes to another connection`() async throws {
         let listener = try RawListener()
         let channel = Self.channel(listener)
-        async let served: Void = script {
+        let served = Script {
             let first = try RawPeer.server(on: listener)
             _ = try first.request()
             try first.send(.goAway(last: 0, 0, "bye"))
@@ -55,16 +55,17 @@ import Testing
             try second.send(Self.answer(try second.request()))
             while try second.next() != nil {}
         }
-        #expect(await BadServerTests.outcome(channel) == "fine")
+        let outcome = await BadServerTests.outcome(channel)
+        #expect(outcome == "fine")
         channel.close()
-        try await served
+        try await served.value
     }
 
     @Test func `calls after GOAWAY go to another connection, calls before it finish on theirs`() async throws {
         let listener = try RawListener()
         let channel = Self.channel(listener)
         let told = Gate()
-        async let served: Void = script {
+        let served = Script {
             let first = try RawPeer.server(on: listener)
             let stream = try first.request()
             try first.send(RawFrame.headers(stream, Self.head) + [.goAway(last: stream, 0)])
@@ -79,31 +80,33 @@ import Testing
         }
         let early = try await channel.serverStreaming(EchoService.Methods.repeatTimes, MessageBytes([1]))
         try await told.wait()
-        #expect(await BadServerTests.outcome(channel) == "fine")
+        let outcome = await BadServerTests.outcome(channel)
+        #expect(outcome == "fine")
         #expect(try await early.next()?.bytes == [1])
         #expect(try await early.next() == nil)
         channel.close()
-        try await served
+        try await served.value
     }
 
     @Test func `a head that says how the call ended is believed, and its stream stopped`() async throws {
         let listener = try RawListener()
         let channel = Self.channel(listener)
-        async let reset = script {
+        let reset = Script {
             let peer = try RawPeer.server(on: listener)
             let stream = try peer.request()
             try peer.send(RawFrame.headers(stream, Self.head + [("grpc-status", "5")]))
             return try peer.nextOfStreams()
         }
-        #expect(await BadServerTests.outcome(channel) == "NOT_FOUND")
-        #expect(try await reset == .rst(1, 8))
+        let outcome = await BadServerTests.outcome(channel)
+        #expect(outcome == "NOT_FOUND")
+        #expect(try await reset.value == .rst(1, 8))
         channel.close()
     }
 
     @Test func `a server that ends early is told to expect no more, without an error`() async throws {
         let listener = try RawListener()
         let channel = Self.channel(listener)
-        async let reset = script { () -> RawFrame? in
+        let reset = Script { () -> RawFrame? in
             let peer = try RawPeer.server(on: listener)
             while let frame = try peer.nextOfStreams(), frame.kind != .headers {}
             try peer.send(RawFrame.headers(1, Self.head + [("grpc-status", "8")], end: true))
@@ -116,7 +119,7 @@ import Testing
         try? await call.requests.write(MessageBytes("x"))
         let error = await #expect(throws: RPCError.self) { try await call.response() }
         #expect(error?.code == .resourceExhausted)
-        #expect(try await reset == .rst(1, 0))
+        #expect(try await reset.value == .rst(1, 0))
         channel.close()
     }
 
@@ -124,7 +127,7 @@ import Testing
         let listener = try RawListener()
         let channel = Self.channel(listener)
         let arrived = Gate()
-        async let kinds = script { () -> [RawFrame.Kind?] in
+        let kinds = Script { () -> [RawFrame.Kind?] in
             let peer = try RawPeer.server(on: listener)
             while let frame = try peer.nextOfStreams(), frame.kind != .data {}
             arrived.open()
@@ -140,7 +143,7 @@ import Testing
         call.requests.finish()
         #expect(try await call.response().message.text == "fine")
         channel.close()
-        #expect(try await kinds.contains(.rstStream) == false)
+        #expect(try await kinds.value.contains(.rstStream) == false)
     }
 
     @Test func `a deadline counts while a server that never answers is waited for`() async throws {
@@ -159,19 +162,21 @@ import Testing
         let listener = try RawListener()
         var options = TransportOptions()
         options.handshakeTimeout = .milliseconds(30)
-        let channel = Self.channel(listener, options)
+        let channel = Channel("echo", interceptors: [ToEndpoint(listener.address)], options: options)
         let text = "the peer did not speak HTTP/2 within the handshake's time"
-        #expect(await BadServerTests.outcome(channel) == "UNAVAILABLE: \(listener.address): \(text)")
+        let outcome = await BadServerTests.outcome(channel)
+        #expect(outcome == "UNAVAILABLE: \(listener.address): \(text)")
         channel.close()
     }
 
     @Test func `a closed channel fails calls that wait for a connection`() async throws {
         let listener = try RawListener()
         let channel = Self.channel(listener)
-        async let outcome = BadServerTests.outcome(channel)
+        async let answer = BadServerTests.outcome(channel)
         let socket = try await script { try listener.accept() }
         channel.close()
-        #expect(await outcome == "UNAVAILABLE: the channel is closed")
+        let outcome = await answer
+        #expect(outcome == "UNAVAILABLE: the channel is closed")
         _ = try await script { try socket.receiveAll() }
     }
 
