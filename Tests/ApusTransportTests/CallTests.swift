@@ -16,11 +16,11 @@ struct Pair {
     let channel: Channel
 
     init(
-        _ medium: Medium, execution: HandlerExecution = .loop, server options: ServerOptions = ServerOptions(),
-        client: TransportOptions = TransportOptions()
+        _ medium: Medium, execution: HandlerExecution = .loop, serving others: [any Service] = [],
+        server options: ServerOptions = ServerOptions(), client: TransportOptions = TransportOptions()
     ) throws {
         service = EchoService(execution: execution)
-        let server = try Server([service])
+        let server = try Server([service] + others)
         switch medium {
         case .memory:
             let network = InMemoryNetwork()
@@ -31,6 +31,11 @@ struct Pair {
             running = try server.start(on: .host("127.0.0.1", port: 0), options: options)
             channel = Channel("echo", interceptors: [ToEndpoint(running.addresses[0])], options: client)
         }
+    }
+
+    /// The server still does its work.
+    func expectGoodService() async throws {
+        #expect(try await channel.unary(EchoService.Methods.echo, MessageBytes("fine")).message.text == "fine")
     }
 
     func close() async {

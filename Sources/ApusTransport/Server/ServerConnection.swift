@@ -74,11 +74,12 @@ final class ServerConnection: HTTP2Connection, @unchecked Sendable {
         }
     }
 
-    override func inputFailed(_ bytes: UnsafeRawBufferPointer) {
-        guard !hasSettings, ForeignProtocol.looksLikeHTTP1(bytes) else { return }
+    override func inputFailed(_ bytes: UnsafeRawBufferPointer) -> Bool {
+        guard !hasSettings, ForeignProtocol.looksLikeHTTP1(bytes) else { return false }
         let output = loop.output
         ForeignProtocol.answer.withUnsafeBytes { output.append(copying: $0) }
         _ = io.write(output)
+        return true
     }
 
     override func closed() {

@@ -36,7 +36,8 @@ class HTTP2Connection {
         }
         loop.schedule(handshake, at: loop.now.advanced(by: handshakeTimeout))
         io.start(self)
-        touch()
+        // A server speaks when it was spoken to: what is not HTTP/2 can then be answered in its own words.
+        if settings.role == .client { touch() }
     }
 
     /// Asks for a flush at the end of this turn.
@@ -71,7 +72,9 @@ class HTTP2Connection {
     /// All of a batch was fed to the session.
     func batchEnded() {}
     /// The session could not take these bytes; the connection is about to close.
-    func inputFailed(_ bytes: UnsafeRawBufferPointer) {}
+    ///
+    /// - Returns: whether the peer got an answer already; else it gets what the session has to say.
+    func inputFailed(_ bytes: UnsafeRawBufferPointer) -> Bool { false }
     /// The connection is closed.
     func closed() {}
     /// What was to be written has been handed to the byte stream.
@@ -87,8 +90,7 @@ extension HTTP2Connection: ConnectionIOHandler {
             do throws(HTTP2Error) {
                 try session.receive(slice)
             } catch {
-                inputFailed(slice)
-                flush()
+                if !inputFailed(slice) { flush() }
                 return close("the peer broke HTTP/2: \(error)")
             }
         }
