@@ -12,6 +12,8 @@ package protocol HTTP2SessionDelegate: AnyObject {
     func receivedGoAway(lastStream: Int32, code: UInt32, debug: String)
     /// The peer acknowledged our PING.
     func receivedPingAck(_ payload: UInt64)
+    /// The peer sent a PING, which is being acknowledged.
+    func receivedPing()
 }
 
 /// One end of an HTTP/2 connection without I/O: bytes in, events out; commands in, bytes out.
@@ -26,6 +28,18 @@ package final class HTTP2Session {
     @exclusivity(unchecked) private var output: OutputBuffer?
     @exclusivity(unchecked) package private(set) var streamCount = 0
     private let role: HTTP2Settings.Role
+    // Unchecked: one thread, and none of these calls back.
+    @exclusivity(unchecked) private var scanner: FrameScanner
+    @exclusivity(unchecked) private var budget: FrameBudget
+    @exclusivity(unchecked) private var order = StreamOrder()
+    @exclusivity(unchecked) private var watch = InputWatch()
+    @exclusivity(unchecked) private var violation: FrameBudget.Violation?
+    // When the bytes arrived that are being taken in.
+    @exclusivity(unchecked) private var now: Int64 = 0
+    // HEADERS of ours that nghttp2 has not sent.
+    @exclusivity(unchecked) private var pendingHeaders = 0
+    /// HEADERS and DATA frames that left: work that a peer asked for.
+    @exclusivity(unchecked) package private(set) var workSent = 0
 
     /// A session; its preface and SETTINGS wait to be drained. The delegate must outlive it, or ``close()`` it.
     ///
@@ -33,6 +47,8 @@ package final class HTTP2Session {
     package init(_ settings: HTTP2Settings, delegate: any HTTP2SessionDelegate) throws(HTTP2Error) {
         self.delegate = delegate
         role = settings.role
+        scanner = FrameScanner(expectsPreface: role == .server)
+        budget = FrameBudget(role: role)
         // passUnretained: this object deletes the handle before it goes.
         let context = Unmanaged.passUnretained(self).toOpaque()
         let callbacks = HTTP2Callbacks.table
@@ -49,14 +65,61 @@ package final class HTTP2Session {
 
     // MARK: Bytes
 
-    /// Takes bytes from the peer and calls back for what is in them.
+    /// Takes bytes from the peer, looks at their frames, and calls back for what is in them.
     ///
+    /// - Parameter now: the moment of their arrival, in nanoseconds of a clock that does not go back.
     /// - Throws: when the connection cannot go on; ``drain(into:)`` may still have a GOAWAY to send.
-    package func receive(_ bytes: UnsafeRawBufferPointer) throws(HTTP2Error) {
+    package func receive(_ bytes: UnsafeRawBufferPointer, at now: Int64) throws(HTTP2Error) {
+        self.now = now
+        var rest = bytes
+        var unread = bytes
+        while let head = scanner.next(&rest) {
+            if let violation = budget.received(head, at: now) { throw abort(violation) }
+            if head.type == FrameType.headers, role == .server, !order.opens(head.stream) {
+                // The library has to be where the scanner is, to know whether the stream is open.
+                let before = max(0, unread.count - rest.count - FrameScanner.headSize)
+                try feed(UnsafeRawBufferPointer(rebasing: unread[..<before]))
+                unread = UnsafeRawBufferPointer(rebasing: unread[before...])
+                try checkOpen(head.stream)
+            }
+        }
+        watch.received(insideFrame: scanner.isInsideFrame, headerBlock: budget.openHeaderBlock, at: now)
+        try feed(unread)
+    }
+
+    private func feed(_ bytes: UnsafeRawBufferPointer) throws(HTTP2Error) {
         guard let session else { return }
         let start = bytes.bindMemory(to: UInt8.self).baseAddress
         let consumed = apus_nghttp2_mem_recv(session, start, bytes.count)
         if consumed < 0 { try Self.check(Int32(truncatingIfNeeded: consumed)) }
+        if let violation { throw abort(violation) }
+    }
+
+    private func checkOpen(_ id: Int32) throws(HTTP2Error) {
+        guard let session, nghttp2_session_get_stream_user_data(session, id) == nil else { return }
+        if let violation = order.violation(id) { throw abort(violation) }
+    }
+
+    // After GOAWAY nothing is taken in any more: with a stream held open a peer could go on for as long as it likes.
+    private func abort(_ violation: FrameBudget.Violation) -> HTTP2Error {
+        submitGoAway(code: violation.code, debug: violation.text)
+        return HTTP2Error(code: NGHTTP2_ERR_FLOODED.rawValue, description: violation.text)
+    }
+
+    /// Whether a peer has begun something that it does not go on with: then GOAWAY is ready to be drained.
+    package func checkProgress(at now: Int64) -> InputWatch.Verdict {
+        let verdict = watch.verdict(at: now)
+        if case .broken(let violation) = verdict { _ = abort(violation) }
+        return verdict
+    }
+
+    /// Whether the peer owes the rest of something, so that ``checkProgress(at:)`` should be called some time.
+    package var awaitsInput: Bool { watch.isWaiting }
+
+    /// Frames that wait to be sent because the peer provoked them: acknowledgements, RST_STREAM, WINDOW_UPDATE.
+    package var provokedReplies: Int {
+        guard let session else { return 0 }
+        return nghttp2_session_get_outbound_queue_size(session) - pendingHeaders
     }
 
     /// Moves what is to be sent into `output`, until that is full.
@@ -96,6 +159,7 @@ package final class HTTP2Session {
         let context = Unmanaged.passUnretained(stream).toOpaque()
         let id = fields.withFields { nghttp2_submit_request(session, nil, $0, $1, &provider, context) }
         if id < 0 { try Self.check(id) }
+        pendingHeaders += 1
         stream.id = id
         retain(stream)
     }
@@ -104,17 +168,18 @@ package final class HTTP2Session {
     package func submitResponse(_ fields: HeaderBlock, stream: HTTP2Stream, end: Bool = false) {
         guard let session else { return }
         var provider = HTTP2Callbacks.provider(for: stream)
-        _ = fields.withFields { fields, count in
+        let result = fields.withFields { fields, count in
             end
                 ? nghttp2_submit_response(session, stream.id, fields, count, nil)
                 : nghttp2_submit_response(session, stream.id, fields, count, &provider)
         }
+        if result == 0 { pendingHeaders += 1 }
     }
 
     /// Sends trailers with END_STREAM, from within ``HTTP2Stream/nextData(limit:)`` or after deferred data.
     func submitTrailers(_ fields: HeaderBlock, stream: HTTP2Stream) {
         guard let session else { return }
-        _ = fields.withFields { nghttp2_submit_trailer(session, stream.id, $0, $1) }
+        if fields.withFields({ nghttp2_submit_trailer(session, stream.id, $0, $1) }) == 0 { pendingHeaders += 1 }
     }
 
     /// Asks a stream that had nothing to send again.
@@ -127,6 +192,7 @@ package final class HTTP2Session {
     /// Sends RST_STREAM.
     package func reset(_ stream: HTTP2Stream, code: UInt32) {
         guard let session else { return }
+        stream.isResetByOwner = true
         _ = nghttp2_submit_rst_stream(session, UInt8(NGHTTP2_FLAG_NONE.rawValue), stream.id, code)
     }
 
@@ -149,10 +215,11 @@ package final class HTTP2Session {
     }
 
     /// Sends GOAWAY: streams above the last one that was seen are refused, the others go on.
-    package func submitGoAway(code: UInt32 = HTTP2ErrorCode.noError) {
+    package func submitGoAway(code: UInt32 = HTTP2ErrorCode.noError, debug: String = "") {
         guard let session else { return }
         let last = role == .server ? nghttp2_session_get_last_proc_stream_id(session) : 0
-        _ = nghttp2_submit_goaway(session, UInt8(NGHTTP2_FLAG_NONE.rawValue), last, code, nil, 0)
+        let text = Array(debug.utf8)
+        _ = nghttp2_submit_goaway(session, UInt8(NGHTTP2_FLAG_NONE.rawValue), last, code, text, text.count)
     }
 
     /// Sends GOAWAY and nothing after it.
@@ -253,33 +320,83 @@ extension HTTP2Session {
     func receivedFrame(_ frame: nghttp2_frame) {
         switch nghttp2_frame_type(UInt32(frame.hd.type)) {
         case NGHTTP2_DATA:
-            guard frame.hd.flags & UInt8(NGHTTP2_FLAG_END_STREAM.rawValue) != 0 else { return }
+            guard frame.hd.flags & FrameFlag.endStream != 0 else { return }
             withStream(frame.hd.stream_id) { $0.receiveEnd() }
         case NGHTTP2_HEADERS:
-            let end = frame.hd.flags & UInt8(NGHTTP2_FLAG_END_STREAM.rawValue) != 0
+            let end = frame.hd.flags & FrameFlag.endStream != 0
             withStream(frame.hd.stream_id) { $0.receiveFieldsEnd(endStream: end) }
+        case NGHTTP2_RST_STREAM:
+            withStream(frame.hd.stream_id) { _ in note(budget.receivedReset(at: now)) }
         case NGHTTP2_SETTINGS:
-            if frame.hd.flags & UInt8(NGHTTP2_FLAG_ACK.rawValue) == 0 { delegate.receivedSettings() }
+            if frame.hd.flags & FrameFlag.acknowledge == 0 {
+                delegate.receivedSettings()
+            } else {
+                watch.receivedSettingsAcknowledgement()
+            }
         case NGHTTP2_GOAWAY: receivedGoAway(frame.goaway)
-        case NGHTTP2_PING:
-            guard frame.hd.flags & UInt8(NGHTTP2_FLAG_ACK.rawValue) != 0 else { return }
-            delegate.receivedPingAck(
-                withUnsafeBytes(of: frame.ping.opaque_data) { UInt64(bigEndian: $0.loadUnaligned(as: UInt64.self)) })
+        case NGHTTP2_PING: receivedPing(frame.ping)
         default: break
         }
     }
 
+    private func receivedPing(_ frame: nghttp2_ping) {
+        guard frame.hd.flags & FrameFlag.acknowledge != 0 else { return delegate.receivedPing() }
+        delegate.receivedPingAck(
+            withUnsafeBytes(of: frame.opaque_data) { UInt64(bigEndian: $0.loadUnaligned(as: UInt64.self)) })
+    }
+
     private func receivedGoAway(_ frame: nghttp2_goaway) {
+        note(budget.receivedGoAway(last: frame.last_stream_id, code: frame.error_code))
         // The peer chooses length and bytes: a short, repaired text is enough for people.
         let debug = UnsafeBufferPointer(start: frame.opaque_data, count: min(frame.opaque_data_len, 256))
         delegate.receivedGoAway(
             lastStream: frame.last_stream_id, code: frame.error_code, debug: String(decoding: debug, as: UTF8.self))
     }
 
+    /// A frame that the library will not have; mostly it resets the stream.
+    func receivedInvalidFrame(_ frame: nghttp2_frame) {
+        note(budget.receivedFault(at: now))
+        withStream(frame.hd.stream_id) { $0.isFaulty = true }
+    }
+
+    /// Ends the connection for a rule of the owner's, once the bytes that are being taken in were.
+    package func reject(_ text: String) { note(.calm(text)) }
+
+    // Only noted: nothing may end a session inside of its callbacks.
+    private func note(_ violation: FrameBudget.Violation?) {
+        if self.violation == nil { self.violation = violation }
+    }
+
     func sentFrame(_ frame: nghttp2_frame) {
-        guard nghttp2_frame_type(UInt32(frame.hd.type)) == NGHTTP2_HEADERS else { return }
-        let end = frame.hd.flags & UInt8(NGHTTP2_FLAG_END_STREAM.rawValue) != 0
-        withStream(frame.hd.stream_id) { $0.sentHeaders(endStream: end) }
+        switch nghttp2_frame_type(UInt32(frame.hd.type)) {
+        case NGHTTP2_DATA:
+            workSent &+= 1
+            budget.sentData()
+        case NGHTTP2_HEADERS:
+            workSent &+= 1
+            pendingHeaders -= 1
+            budget.sentHeaders()
+            let end = frame.hd.flags & FrameFlag.endStream != 0
+            withStream(frame.hd.stream_id) { $0.sentHeaders(endStream: end) }
+        case NGHTTP2_RST_STREAM: sentReset(frame.rst_stream)
+        case NGHTTP2_SETTINGS where frame.hd.flags & FrameFlag.acknowledge == 0:
+            watch.sentSettings()
+            budget.sentQuestion()
+        case NGHTTP2_PING where frame.hd.flags & FrameFlag.acknowledge == 0: budget.sentQuestion()
+        default: break
+        }
+    }
+
+    func didNotSend(_ frame: nghttp2_frame) {
+        if nghttp2_frame_type(UInt32(frame.hd.type)) == NGHTTP2_HEADERS { pendingHeaders -= 1 }
+    }
+
+    private func sentReset(_ frame: nghttp2_rst_stream) {
+        order.wasReset(frame.hd.stream_id)
+        guard frame.error_code != HTTP2ErrorCode.noError, frame.error_code != HTTP2ErrorCode.cancel else { return }
+        var isCounted = false
+        withStream(frame.hd.stream_id) { isCounted = $0.isResetByOwner || $0.isFaulty }
+        if !isCounted { note(budget.receivedFault(at: now)) }
     }
 
     func nextData(_ stream: HTTP2Stream, limit: Int) -> DataAnswer {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import ApusCore
+import ApusWire
 
 /// The way from one loop to one endpoint: at most one connection that takes calls, made when a call needs it, and
 /// the calls that wait for it. Confined to its loop.
@@ -24,11 +25,13 @@ final class Subchannel {
     // Connections that finish their calls and take no new ones.
     private var draining: [ClientConnection] = []
     private var failures = 0
+    private var keepalive: ClientKeepalive?
     private lazy var retry = LoopTimer { [unowned self] in self.connect() }
 
     init(_ handle: EndpointHandle, _ pool: ConnectionPool) {
         self.handle = handle
         self.pool = pool
+        keepalive = pool.options.keepalive
     }
 
     /// Sends the call now, when there is a connection, or fails it.
@@ -76,6 +79,8 @@ final class Subchannel {
             let connection = ClientConnection(io, loop: pool.loop) { [weak self] connection, event in
                 self?.handle(event, of: connection)
             }
+            connection.plan.keepalive = keepalive?.schedule
+            connection.plan.limits.idle = pool.options.idleTimeout
             state = .handshaking(connection)
             connection.start(pool.options.settings, handshakeTimeout: pool.options.handshakeTimeout)
         }
@@ -99,6 +104,7 @@ final class Subchannel {
         switch event {
         case .ready: becameReady(connection)
         case .draining: startDraining(connection)
+        case .tooManyPings: keepalive?.slowDown()
         case .closed(let reason): closed(connection, reason)
         }
     }
