@@ -259,6 +259,28 @@ import Testing
         #expect(served.goAway == nil && served.taken == 10_000)
     }
 
+    // MARK: Replies that nobody reads
+
+    @Test func `replies that a peer provokes are counted until they leave, answers are not`() throws {
+        let server = try server()
+        server.onFields = { stream in server.session.submitResponse(SessionPair.ok, stream: stream) }
+        for index in 0..<50 { try server.receive(WireFrames.ping + WireFrames.headers(id(index))) }
+        #expect(server.session.provokedReplies == 50)
+        for stream in server.streams { server.session.reset(stream, code: HTTP2ErrorCode.cancel) }
+        #expect(server.session.provokedReplies == 100)
+        while try !server.drain().isEmpty {}
+        #expect(server.session.provokedReplies == 0)
+    }
+
+    @Test func `requests that wait for the peer's limit are no replies`() throws {
+        let pair = try SessionPair(server: { $0.maximumConcurrentStreams = 1 })
+        try pair.exchange()
+        let calls = try (0..<300).map { _ in try pair.request() }
+        try pair.exchange()
+        #expect(pair.client.session.provokedReplies <= 0)
+        #expect(calls.count { $0.events.contains("sent headers") } == 1)
+    }
+
     // MARK: Stream identifiers
 
     @Test(arguments: [false, true])

@@ -4,6 +4,10 @@ import ApusCore
 import ApusTransport
 import Testing
 
+#if canImport(Glibc)
+    import Glibc
+#endif
+
 /// Hostile clients against a whole server over TCP. After each attack it serves a good client.
 @Suite struct GuardTests {
     private static func request(_ stream: UInt32, _ path: String) -> [RawFrame] {
@@ -96,7 +100,7 @@ import Testing
             try peer.send(Self.request(1, "/test.Odd/Stubborn") + Self.request(3, "/test.Odd/Stubborn"))
             return peer
         }
-        while pair.running.counts.handlers < 2 { await Task.yield() }
+        while pair.running.counts.handlers < 2 { try await Task.sleep(for: .milliseconds(1)) }
         try await script {
             try peer.send(RawFrame.rst(1, 8), RawFrame.rst(3, 8))
             try peer.send(Self.request(5, "/test.Echo/Echo"))
@@ -112,6 +116,7 @@ import Testing
                 let answer = try peer.answer(to: id + 4)
                 #expect(answer.description == "OK")
             }
+            peer.socket.close()
         }
         await pair.close()
     }
@@ -175,7 +180,7 @@ import Testing
         let pair = try Pair(.memory, client: options)
         for _ in 0..<3 {
             _ = try await pair.channel.unary(EchoService.Methods.echo, MessageBytes("x"))
-            while pair.running.counts.connections > 0 { await Task.yield() }
+            while pair.running.counts.connections > 0 { try await Task.sleep(for: .milliseconds(1)) }
         }
         await pair.close()
     }
@@ -215,6 +220,39 @@ import Testing
         }
         #expect(pings == 1)
         await pair.close()
+    }
+
+    #if os(Linux)
+        // In a process of its own: a limit of descriptors is the whole process'.
+        @Test func `a server without descriptors closes what it cannot serve and recovers`() async {
+            await #expect(processExitsWith: .success) {
+                var limit = rlimit(rlim_cur: 128, rlim_max: 128)
+                setrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit)
+                let running = try Server([EchoService()]).start(on: .host("127.0.0.1", port: 0))
+                let good = try RawPeer.client(of: running.addresses[0])
+                try GuardTests.expectEcho(good, 1)
+
+                var spare: [Int32] = []
+                while case let copy = dup(0), copy >= 0 { spare.append(copy) }
+                for _ in 0..<20 {
+                    if let last = spare.popLast() { close(last) }
+                    let poor = try RawPeer(RawSocket(connectingTo: running.addresses[0]))
+                    try #require(try poor.next() == nil)
+                    poor.socket.close()
+                    while case let copy = dup(0), copy >= 0 { spare.append(copy) }
+                }
+                try GuardTests.expectEcho(good, 3)
+
+                for descriptor in spare { close(descriptor) }
+                try GuardTests.expectEcho(try RawPeer.client(of: running.addresses[0]), 1)
+                try GuardTests.expectEcho(good, 5)
+            }
+        }
+    #endif
+
+    private static func expectEcho(_ peer: RawPeer, _ stream: UInt32) throws {
+        try peer.send(request(stream, "/test.Echo/Echo"))
+        try #require(try peer.answer(to: stream).description == "OK")
     }
 
     @Test func `intervals of keepalive under ten seconds are raised`() {
