@@ -22,24 +22,24 @@ package protocol HTTP2SessionDelegate: AnyObject {
 /// while it calls back; ``close()`` least of all.
 package final class HTTP2Session {
     // Unchecked: one thread, and no access lasts while something else is called.
-    @exclusivity(unchecked) private var session: OpaquePointer?
-    unowned(unsafe) private let delegate: any HTTP2SessionDelegate
+    @exclusivity(unchecked) var session: OpaquePointer?
+    unowned(unsafe) let delegate: any HTTP2SessionDelegate
     @exclusivity(unchecked) private unowned(unsafe) var firstStream: HTTP2Stream?
-    @exclusivity(unchecked) private var output: OutputBuffer?
+    @exclusivity(unchecked) var output: OutputBuffer?
     @exclusivity(unchecked) package private(set) var streamCount = 0
-    private let role: HTTP2Settings.Role
+    let role: HTTP2Settings.Role
     // Unchecked: one thread, and none of these calls back.
-    @exclusivity(unchecked) private var scanner: FrameScanner
-    @exclusivity(unchecked) private var budget: FrameBudget
-    @exclusivity(unchecked) private var order = StreamOrder()
-    @exclusivity(unchecked) private var watch = InputWatch()
-    @exclusivity(unchecked) private var violation: FrameBudget.Violation?
+    @exclusivity(unchecked) var scanner: FrameScanner
+    @exclusivity(unchecked) var budget: FrameBudget
+    @exclusivity(unchecked) var order = StreamOrder()
+    @exclusivity(unchecked) var watch = InputWatch()
+    @exclusivity(unchecked) var violation: FrameBudget.Violation?
     // When the bytes arrived that are being taken in.
-    @exclusivity(unchecked) private var now: Int64 = 0
+    @exclusivity(unchecked) var now: Int64 = 0
     // HEADERS of ours that nghttp2 has not sent.
-    @exclusivity(unchecked) private var pendingHeaders = 0
+    @exclusivity(unchecked) var pendingHeaders = 0
     /// HEADERS and DATA frames that left: work that a peer asked for.
-    @exclusivity(unchecked) package private(set) var workSent = 0
+    @exclusivity(unchecked) package internal(set) var workSent = 0
 
     /// A session; its preface and SETTINGS wait to be drained. The delegate must outlive it, or ``close()`` it.
     ///
@@ -64,63 +64,6 @@ package final class HTTP2Session {
     deinit { close() }
 
     // MARK: Bytes
-
-    /// Takes bytes from the peer, looks at their frames, and calls back for what is in them.
-    ///
-    /// - Parameter now: the moment of their arrival, in nanoseconds of a clock that does not go back.
-    /// - Throws: when the connection cannot go on; ``drain(into:)`` may still have a GOAWAY to send.
-    package func receive(_ bytes: UnsafeRawBufferPointer, at now: Int64) throws(HTTP2Error) {
-        self.now = now
-        var rest = bytes
-        var unread = bytes
-        while let head = scanner.next(&rest) {
-            if let violation = budget.received(head, at: now) { throw abort(violation) }
-            if head.type == FrameType.headers, role == .server, !order.opens(head.stream) {
-                // The library has to be where the scanner is, to know whether the stream is open.
-                let before = max(0, unread.count - rest.count - FrameScanner.headSize)
-                try feed(UnsafeRawBufferPointer(rebasing: unread[..<before]))
-                unread = UnsafeRawBufferPointer(rebasing: unread[before...])
-                try checkOpen(head.stream)
-            }
-        }
-        watch.received(insideFrame: scanner.isInsideFrame, headerBlock: budget.openHeaderBlock, at: now)
-        try feed(unread)
-    }
-
-    private func feed(_ bytes: UnsafeRawBufferPointer) throws(HTTP2Error) {
-        guard let session else { return }
-        let start = bytes.bindMemory(to: UInt8.self).baseAddress
-        let consumed = apus_nghttp2_mem_recv(session, start, bytes.count)
-        if consumed < 0 { try Self.check(Int32(truncatingIfNeeded: consumed)) }
-        if let violation { throw abort(violation) }
-    }
-
-    private func checkOpen(_ id: Int32) throws(HTTP2Error) {
-        guard let session, nghttp2_session_get_stream_user_data(session, id) == nil else { return }
-        if let violation = order.violation(id) { throw abort(violation) }
-    }
-
-    // After GOAWAY nothing is taken in any more: with a stream held open a peer could go on for as long as it likes.
-    private func abort(_ violation: FrameBudget.Violation) -> HTTP2Error {
-        submitGoAway(code: violation.code, debug: violation.text)
-        return HTTP2Error(code: NGHTTP2_ERR_FLOODED.rawValue, description: violation.text)
-    }
-
-    /// Whether a peer has begun something that it does not go on with: then GOAWAY is ready to be drained.
-    package func checkProgress(at now: Int64) -> InputWatch.Verdict {
-        let verdict = watch.verdict(at: now)
-        if case .broken(let violation) = verdict { _ = abort(violation) }
-        return verdict
-    }
-
-    /// Whether the peer owes the rest of something, so that ``checkProgress(at:)`` should be called some time.
-    package var awaitsInput: Bool { watch.isWaiting }
-
-    /// Frames that wait to be sent because the peer provoked them: acknowledgements, RST_STREAM, WINDOW_UPDATE.
-    package var provokedReplies: Int {
-        guard let session else { return 0 }
-        return nghttp2_session_get_outbound_queue_size(session) - pendingHeaders
-    }
 
     /// Moves what is to be sent into `output`, until that is full.
     package func drain(into output: OutputBuffer) throws(HTTP2Error) {
@@ -269,7 +212,7 @@ package final class HTTP2Session {
     }
 
     // The list holds one retain on each of its streams; `release` gives it back.
-    fileprivate func retain(_ stream: HTTP2Stream) {
+    func retain(_ stream: HTTP2Stream) {
         _ = Unmanaged.passRetained(stream)
         stream.previous = nil
         stream.next = firstStream
@@ -278,7 +221,7 @@ package final class HTTP2Session {
         streamCount += 1
     }
 
-    fileprivate func release(_ stream: HTTP2Stream, code: UInt32) {
+    func release(_ stream: HTTP2Stream, code: UInt32) {
         if let previous = stream.previous { previous.next = stream.next } else { firstStream = stream.next }
         stream.next?.previous = stream.previous
         stream.previous = nil
@@ -288,125 +231,8 @@ package final class HTTP2Session {
         Unmanaged.passUnretained(stream).release()
     }
 
-    private static func check(_ result: Int32) throws(HTTP2Error) {
+    static func check(_ result: Int32) throws(HTTP2Error) {
         guard result < 0 else { return }
         throw HTTP2Error(code: result, description: String(cString: nghttp2_strerror(result)))
-    }
-}
-
-// MARK: What the callbacks call
-
-extension HTTP2Session {
-    func opened(_ id: Int32) -> Bool {
-        guard let session, let stream = delegate.openStream(id) else { return false }
-        stream.id = id
-        nghttp2_session_set_stream_user_data(session, id, Unmanaged.passUnretained(stream).toOpaque())
-        retain(stream)
-        return true
-    }
-
-    /// Calls `body` with the stream's object, if it has one.
-    @inline(__always)
-    func withStream(_ id: Int32, _ body: (HTTP2Stream) -> Void) {
-        guard let session, let context = nghttp2_session_get_stream_user_data(session, id) else { return }
-        // Valid: a stream's context is the object that the list retains until the stream's close.
-        Unmanaged<HTTP2Stream>.fromOpaque(context)._withUnsafeGuaranteedRef(body)
-    }
-
-    func closed(_ id: Int32, code: UInt32) {
-        withStream(id) { release($0, code: code) }
-    }
-
-    func receivedFrame(_ frame: nghttp2_frame) {
-        switch nghttp2_frame_type(UInt32(frame.hd.type)) {
-        case NGHTTP2_DATA:
-            guard frame.hd.flags & FrameFlag.endStream != 0 else { return }
-            withStream(frame.hd.stream_id) { $0.receiveEnd() }
-        case NGHTTP2_HEADERS:
-            let end = frame.hd.flags & FrameFlag.endStream != 0
-            withStream(frame.hd.stream_id) { $0.receiveFieldsEnd(endStream: end) }
-        case NGHTTP2_RST_STREAM:
-            withStream(frame.hd.stream_id) { _ in note(budget.receivedReset(at: now)) }
-        case NGHTTP2_SETTINGS:
-            if frame.hd.flags & FrameFlag.acknowledge == 0 {
-                delegate.receivedSettings()
-            } else {
-                watch.receivedSettingsAcknowledgement()
-            }
-        case NGHTTP2_GOAWAY: receivedGoAway(frame.goaway)
-        case NGHTTP2_PING: receivedPing(frame.ping)
-        default: break
-        }
-    }
-
-    private func receivedPing(_ frame: nghttp2_ping) {
-        guard frame.hd.flags & FrameFlag.acknowledge != 0 else { return delegate.receivedPing() }
-        delegate.receivedPingAck(
-            withUnsafeBytes(of: frame.opaque_data) { UInt64(bigEndian: $0.loadUnaligned(as: UInt64.self)) })
-    }
-
-    private func receivedGoAway(_ frame: nghttp2_goaway) {
-        note(budget.receivedGoAway(last: frame.last_stream_id, code: frame.error_code))
-        // The peer chooses length and bytes: a short, repaired text is enough for people.
-        let debug = UnsafeBufferPointer(start: frame.opaque_data, count: min(frame.opaque_data_len, 256))
-        delegate.receivedGoAway(
-            lastStream: frame.last_stream_id, code: frame.error_code, debug: String(decoding: debug, as: UTF8.self))
-    }
-
-    /// A frame that the library will not have; mostly it resets the stream.
-    func receivedInvalidFrame(_ frame: nghttp2_frame) {
-        note(budget.receivedFault(at: now))
-        withStream(frame.hd.stream_id) { $0.isFaulty = true }
-    }
-
-    /// Ends the connection for a rule of the owner's, once the bytes that are being taken in were.
-    package func reject(_ text: String) { note(.calm(text)) }
-
-    // Only noted: nothing may end a session inside of its callbacks.
-    private func note(_ violation: FrameBudget.Violation?) {
-        if self.violation == nil { self.violation = violation }
-    }
-
-    func sentFrame(_ frame: nghttp2_frame) {
-        switch nghttp2_frame_type(UInt32(frame.hd.type)) {
-        case NGHTTP2_DATA:
-            workSent &+= 1
-            budget.sentData()
-        case NGHTTP2_HEADERS:
-            workSent &+= 1
-            pendingHeaders -= 1
-            budget.sentHeaders()
-            let end = frame.hd.flags & FrameFlag.endStream != 0
-            withStream(frame.hd.stream_id) { $0.sentHeaders(endStream: end) }
-        case NGHTTP2_RST_STREAM: sentReset(frame.rst_stream)
-        case NGHTTP2_SETTINGS where frame.hd.flags & FrameFlag.acknowledge == 0:
-            watch.sentSettings()
-            budget.sentQuestion()
-        case NGHTTP2_PING where frame.hd.flags & FrameFlag.acknowledge == 0: budget.sentQuestion()
-        default: break
-        }
-    }
-
-    func didNotSend(_ frame: nghttp2_frame) {
-        if nghttp2_frame_type(UInt32(frame.hd.type)) == NGHTTP2_HEADERS { pendingHeaders -= 1 }
-    }
-
-    private func sentReset(_ frame: nghttp2_rst_stream) {
-        order.wasReset(frame.hd.stream_id)
-        guard frame.error_code != HTTP2ErrorCode.noError, frame.error_code != HTTP2ErrorCode.cancel else { return }
-        var isCounted = false
-        withStream(frame.hd.stream_id) { isCounted = $0.isResetByOwner || $0.isFaulty }
-        if !isCounted { note(budget.receivedFault(at: now)) }
-    }
-
-    func nextData(_ stream: HTTP2Stream, limit: Int) -> DataAnswer {
-        guard let output, !output.isFull else { return .pause }
-        return stream.nextData(limit: limit)
-    }
-
-    func sendData(_ stream: HTTP2Stream, header: UnsafeRawBufferPointer, count: Int) {
-        guard let output else { return }
-        output.append(copying: header)
-        if count > 0 { stream.takeData(count, into: output) }
     }
 }
