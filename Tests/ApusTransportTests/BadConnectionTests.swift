@@ -72,6 +72,7 @@ import Testing
             try socket.send(Array(RawPeer.preface.prefix(count)))
             _ = try socket.receiveAll()
         }
+        try await pair.expectGoodService()
         await pair.close()
     }
 

@@ -88,15 +88,17 @@ import Testing
     }
 
     /// Two slots, taken by calls that were cancelled and whose handlers do not notice.
-    private func stubbornPair(_ odd: OddService, patience: Duration) async throws -> (pair: Pair, peer: RawPeer) {
+    private func stubbornPair(_ service: StubbornService, patience: Duration) async throws -> (
+        pair: Pair, peer: RawPeer
+    ) {
         var options = ServerOptions()
         options.maximumConcurrentStreams = 2
         options.handlerPatience = patience
-        let pair = try Pair(.tcp, serving: [odd], server: options)
+        let pair = try Pair(.tcp, serving: [service], server: options)
         let address = pair.running.addresses[0]
         let peer = try await script {
             let peer = try RawPeer.client(of: address)
-            try peer.send(Self.request(1, "/test.Odd/Stubborn") + Self.request(3, "/test.Odd/Stubborn"))
+            try peer.send(Self.request(1, "/test.Stubborn/Hold") + Self.request(3, "/test.Stubborn/Hold"))
             return peer
         }
         while pair.running.counts.handlers < 2 { try await Task.sleep(for: .milliseconds(1)) }
@@ -109,8 +111,8 @@ import Testing
     }
 
     @Test func `a call is refused while handlers of cancelled calls hold every slot`() async throws {
-        let odd = OddService()
-        let (pair, peer) = try await stubbornPair(odd, patience: .milliseconds(1))
+        let service = StubbornService()
+        let (pair, peer) = try await stubbornPair(service, patience: .milliseconds(1))
         try await script {
             try peer.send(Self.request(5, "/test.Echo/Echo"))
             let answer = try peer.answer(to: 5)
@@ -118,16 +120,16 @@ import Testing
             peer.socket.close()
         }
         #expect(pair.running.counts.calls == 2)
-        odd.letStubbornGo.open()
+        service.letGo.open()
         await pair.close()
     }
 
     @Test func `a call waits for the slot of a handler that is about to leave`() async throws {
-        let odd = OddService()
-        let (pair, peer) = try await stubbornPair(odd, patience: .seconds(3600))
+        let service = StubbornService()
+        let (pair, peer) = try await stubbornPair(service, patience: .seconds(3600))
         try await script {
             try peer.send(Self.request(5, "/test.Echo/Echo"))
-            odd.letStubbornGo.open()
+            service.letGo.open()
             let answer = try peer.answer(to: 5)
             #expect(answer.description == "OK")
             peer.socket.close()

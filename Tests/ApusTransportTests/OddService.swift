@@ -19,7 +19,6 @@ struct OddService: Service {
         static let illegalHead = BytesMethod(service: "test.Odd", name: "IllegalHead", kind: .serverStreaming)
         static let bigHead = BytesMethod(service: "test.Odd", name: "BigHead", kind: .serverStreaming)
         static let held = BytesMethod(service: "test.Odd", name: "Held", kind: .unary)
-        static let stubborn = BytesMethod(service: "test.Odd", name: "Stubborn", kind: .unary)
         static let flood = BytesMethod(service: "test.Odd", name: "Flood", kind: .serverStreaming)
     }
 
@@ -29,11 +28,6 @@ struct OddService: Service {
     let leave = Gate()
     /// Opens when a flooding handler was stopped.
     let stopped = Gate()
-    /// Lets stubborn handlers go, which do not notice that they were cancelled.
-    let letStubbornGo = Gate()
-    private let stubbornness: Task<Void, Never>
-
-    init() { stubbornness = Task { [letStubbornGo] in _ = try? await letStubbornGo.wait() } }
 
     var routes: [Route] {
         [
@@ -50,10 +44,6 @@ struct OddService: Service {
             .unary(Methods.held) { request, _ in
                 entered.open()
                 try await leave.wait()
-                return request
-            },
-            .unary(Methods.stubborn) { request, _ in
-                await stubbornness.value
                 return request
             },
             .serverStreaming(Methods.flood) { _, writer, _ in

@@ -19,13 +19,13 @@ final class Subchannel {
 
     private let handle: EndpointHandle
     private let pool: ConnectionPool
+    private var keepalive: ClientKeepalive?
     private var state = State.idle
     private var dialing: (any Dialing)?
     private var waiting: [ClientStream] = []
     // Connections that finish their calls and take no new ones.
     private var draining: [ClientConnection] = []
     private var failures = 0
-    private var keepalive: ClientKeepalive?
     private lazy var retry = LoopTimer { [unowned self] in self.connect() }
 
     init(_ handle: EndpointHandle, _ pool: ConnectionPool) {
