@@ -14,7 +14,9 @@ enum HTTP2Callbacks {
         nghttp2_session_callbacks_set_on_header_callback(callbacks, onHeader)
         nghttp2_session_callbacks_set_on_data_chunk_recv_callback(callbacks, onDataChunk)
         nghttp2_session_callbacks_set_on_frame_recv_callback(callbacks, onFrame)
+        nghttp2_session_callbacks_set_on_invalid_frame_recv_callback(callbacks, onInvalidFrame)
         nghttp2_session_callbacks_set_on_frame_send_callback(callbacks, onFrameSent)
+        nghttp2_session_callbacks_set_on_frame_not_send_callback(callbacks, onFrameNotSent)
         nghttp2_session_callbacks_set_on_stream_close_callback(callbacks, onStreamClose)
         nghttp2_session_callbacks_set_send_data_callback(callbacks, onSendData)
         return callbacks
@@ -74,6 +76,20 @@ private func onFrame(
     _: OpaquePointer?, frame: UnsafePointer<nghttp2_frame>?, context: UnsafeMutableRawPointer?
 ) -> Int32 {
     if let frame { withSession(context, ()) { $0.receivedFrame(frame.pointee) } }
+    return 0
+}
+
+private func onInvalidFrame(
+    _: OpaquePointer?, frame: UnsafePointer<nghttp2_frame>?, _: Int32, context: UnsafeMutableRawPointer?
+) -> Int32 {
+    if let frame { withSession(context, ()) { $0.receivedInvalidFrame(frame.pointee) } }
+    return 0
+}
+
+private func onFrameNotSent(
+    _: OpaquePointer?, frame: UnsafePointer<nghttp2_frame>?, _: Int32, context: UnsafeMutableRawPointer?
+) -> Int32 {
+    if let frame { withSession(context, ()) { $0.didNotSend(frame.pointee) } }
     return 0
 }
 

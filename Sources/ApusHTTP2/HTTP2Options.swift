@@ -16,6 +16,8 @@ enum HTTP2Options {
     private static func make() -> OpaquePointer? {
         var option: OpaquePointer?
         guard nghttp2_option_new(&option) == 0 else { return nil }
+        // Behind the guards of our own, which know of useful work and count frames.
+        apus_nghttp2_set_backstops(option)
         nghttp2_option_set_no_auto_window_update(option, 1)
         nghttp2_option_set_max_outbound_ack(option, 100)
         nghttp2_option_set_max_settings(option, 32)

@@ -12,6 +12,8 @@ package protocol HTTP2SessionDelegate: AnyObject {
     func receivedGoAway(lastStream: Int32, code: UInt32, debug: String)
     /// The peer acknowledged our PING.
     func receivedPingAck(_ payload: UInt64)
+    /// The peer sent a PING, which is being acknowledged.
+    func receivedPing()
 }
 
 /// One end of an HTTP/2 connection without I/O: bytes in, events out; commands in, bytes out.
@@ -20,12 +22,24 @@ package protocol HTTP2SessionDelegate: AnyObject {
 /// while it calls back; ``close()`` least of all.
 package final class HTTP2Session {
     // Unchecked: one thread, and no access lasts while something else is called.
-    @exclusivity(unchecked) private var session: OpaquePointer?
-    unowned(unsafe) private let delegate: any HTTP2SessionDelegate
+    @exclusivity(unchecked) var session: OpaquePointer?
+    unowned(unsafe) let delegate: any HTTP2SessionDelegate
     @exclusivity(unchecked) private unowned(unsafe) var firstStream: HTTP2Stream?
-    @exclusivity(unchecked) private var output: OutputBuffer?
+    @exclusivity(unchecked) var output: OutputBuffer?
     @exclusivity(unchecked) package private(set) var streamCount = 0
-    private let role: HTTP2Settings.Role
+    let role: HTTP2Settings.Role
+    // Unchecked: one thread, and none of these calls back.
+    @exclusivity(unchecked) var scanner: FrameScanner
+    @exclusivity(unchecked) var budget: FrameBudget
+    @exclusivity(unchecked) var order = StreamOrder()
+    @exclusivity(unchecked) var watch = InputWatch()
+    @exclusivity(unchecked) var violation: FrameBudget.Violation?
+    // When the bytes arrived that are being taken in.
+    @exclusivity(unchecked) var now: Int64 = 0
+    // HEADERS of ours that nghttp2 has not sent.
+    @exclusivity(unchecked) var pendingHeaders = 0
+    /// HEADERS and DATA frames that left: work that a peer asked for.
+    @exclusivity(unchecked) package internal(set) var workSent = 0
 
     /// A session; its preface and SETTINGS wait to be drained. The delegate must outlive it, or ``close()`` it.
     ///
@@ -33,6 +47,8 @@ package final class HTTP2Session {
     package init(_ settings: HTTP2Settings, delegate: any HTTP2SessionDelegate) throws(HTTP2Error) {
         self.delegate = delegate
         role = settings.role
+        scanner = FrameScanner(expectsPreface: role == .server)
+        budget = FrameBudget(role: role)
         // passUnretained: this object deletes the handle before it goes.
         let context = Unmanaged.passUnretained(self).toOpaque()
         let callbacks = HTTP2Callbacks.table
@@ -48,16 +64,6 @@ package final class HTTP2Session {
     deinit { close() }
 
     // MARK: Bytes
-
-    /// Takes bytes from the peer and calls back for what is in them.
-    ///
-    /// - Throws: when the connection cannot go on; ``drain(into:)`` may still have a GOAWAY to send.
-    package func receive(_ bytes: UnsafeRawBufferPointer) throws(HTTP2Error) {
-        guard let session else { return }
-        let start = bytes.bindMemory(to: UInt8.self).baseAddress
-        let consumed = apus_nghttp2_mem_recv(session, start, bytes.count)
-        if consumed < 0 { try Self.check(Int32(truncatingIfNeeded: consumed)) }
-    }
 
     /// Moves what is to be sent into `output`, until that is full.
     package func drain(into output: OutputBuffer) throws(HTTP2Error) {
@@ -96,6 +102,7 @@ package final class HTTP2Session {
         let context = Unmanaged.passUnretained(stream).toOpaque()
         let id = fields.withFields { nghttp2_submit_request(session, nil, $0, $1, &provider, context) }
         if id < 0 { try Self.check(id) }
+        pendingHeaders += 1
         stream.id = id
         retain(stream)
     }
@@ -104,17 +111,18 @@ package final class HTTP2Session {
     package func submitResponse(_ fields: HeaderBlock, stream: HTTP2Stream, end: Bool = false) {
         guard let session else { return }
         var provider = HTTP2Callbacks.provider(for: stream)
-        _ = fields.withFields { fields, count in
+        let result = fields.withFields { fields, count in
             end
                 ? nghttp2_submit_response(session, stream.id, fields, count, nil)
                 : nghttp2_submit_response(session, stream.id, fields, count, &provider)
         }
+        if result == 0 { pendingHeaders += 1 }
     }
 
     /// Sends trailers with END_STREAM, from within ``HTTP2Stream/nextData(limit:)`` or after deferred data.
     func submitTrailers(_ fields: HeaderBlock, stream: HTTP2Stream) {
         guard let session else { return }
-        _ = fields.withFields { nghttp2_submit_trailer(session, stream.id, $0, $1) }
+        if fields.withFields({ nghttp2_submit_trailer(session, stream.id, $0, $1) }) == 0 { pendingHeaders += 1 }
     }
 
     /// Asks a stream that had nothing to send again.
@@ -127,6 +135,7 @@ package final class HTTP2Session {
     /// Sends RST_STREAM.
     package func reset(_ stream: HTTP2Stream, code: UInt32) {
         guard let session else { return }
+        stream.isResetByOwner = true
         _ = nghttp2_submit_rst_stream(session, UInt8(NGHTTP2_FLAG_NONE.rawValue), stream.id, code)
     }
 
@@ -149,10 +158,11 @@ package final class HTTP2Session {
     }
 
     /// Sends GOAWAY: streams above the last one that was seen are refused, the others go on.
-    package func submitGoAway(code: UInt32 = HTTP2ErrorCode.noError) {
+    package func submitGoAway(code: UInt32 = HTTP2ErrorCode.noError, debug: String = "") {
         guard let session else { return }
         let last = role == .server ? nghttp2_session_get_last_proc_stream_id(session) : 0
-        _ = nghttp2_submit_goaway(session, UInt8(NGHTTP2_FLAG_NONE.rawValue), last, code, nil, 0)
+        let text = Array(debug.utf8)
+        _ = nghttp2_submit_goaway(session, UInt8(NGHTTP2_FLAG_NONE.rawValue), last, code, text, text.count)
     }
 
     /// Sends GOAWAY and nothing after it.
@@ -202,7 +212,7 @@ package final class HTTP2Session {
     }
 
     // The list holds one retain on each of its streams; `release` gives it back.
-    fileprivate func retain(_ stream: HTTP2Stream) {
+    func retain(_ stream: HTTP2Stream) {
         _ = Unmanaged.passRetained(stream)
         stream.previous = nil
         stream.next = firstStream
@@ -211,7 +221,7 @@ package final class HTTP2Session {
         streamCount += 1
     }
 
-    fileprivate func release(_ stream: HTTP2Stream, code: UInt32) {
+    func release(_ stream: HTTP2Stream, code: UInt32) {
         if let previous = stream.previous { previous.next = stream.next } else { firstStream = stream.next }
         stream.next?.previous = stream.previous
         stream.previous = nil
@@ -221,75 +231,8 @@ package final class HTTP2Session {
         Unmanaged.passUnretained(stream).release()
     }
 
-    private static func check(_ result: Int32) throws(HTTP2Error) {
+    static func check(_ result: Int32) throws(HTTP2Error) {
         guard result < 0 else { return }
         throw HTTP2Error(code: result, description: String(cString: nghttp2_strerror(result)))
-    }
-}
-
-// MARK: What the callbacks call
-
-extension HTTP2Session {
-    func opened(_ id: Int32) -> Bool {
-        guard let session, let stream = delegate.openStream(id) else { return false }
-        stream.id = id
-        nghttp2_session_set_stream_user_data(session, id, Unmanaged.passUnretained(stream).toOpaque())
-        retain(stream)
-        return true
-    }
-
-    /// Calls `body` with the stream's object, if it has one.
-    @inline(__always)
-    func withStream(_ id: Int32, _ body: (HTTP2Stream) -> Void) {
-        guard let session, let context = nghttp2_session_get_stream_user_data(session, id) else { return }
-        // Valid: a stream's context is the object that the list retains until the stream's close.
-        Unmanaged<HTTP2Stream>.fromOpaque(context)._withUnsafeGuaranteedRef(body)
-    }
-
-    func closed(_ id: Int32, code: UInt32) {
-        withStream(id) { release($0, code: code) }
-    }
-
-    func receivedFrame(_ frame: nghttp2_frame) {
-        switch nghttp2_frame_type(UInt32(frame.hd.type)) {
-        case NGHTTP2_DATA:
-            guard frame.hd.flags & UInt8(NGHTTP2_FLAG_END_STREAM.rawValue) != 0 else { return }
-            withStream(frame.hd.stream_id) { $0.receiveEnd() }
-        case NGHTTP2_HEADERS:
-            let end = frame.hd.flags & UInt8(NGHTTP2_FLAG_END_STREAM.rawValue) != 0
-            withStream(frame.hd.stream_id) { $0.receiveFieldsEnd(endStream: end) }
-        case NGHTTP2_SETTINGS:
-            if frame.hd.flags & UInt8(NGHTTP2_FLAG_ACK.rawValue) == 0 { delegate.receivedSettings() }
-        case NGHTTP2_GOAWAY: receivedGoAway(frame.goaway)
-        case NGHTTP2_PING:
-            guard frame.hd.flags & UInt8(NGHTTP2_FLAG_ACK.rawValue) != 0 else { return }
-            delegate.receivedPingAck(
-                withUnsafeBytes(of: frame.ping.opaque_data) { UInt64(bigEndian: $0.loadUnaligned(as: UInt64.self)) })
-        default: break
-        }
-    }
-
-    private func receivedGoAway(_ frame: nghttp2_goaway) {
-        // The peer chooses length and bytes: a short, repaired text is enough for people.
-        let debug = UnsafeBufferPointer(start: frame.opaque_data, count: min(frame.opaque_data_len, 256))
-        delegate.receivedGoAway(
-            lastStream: frame.last_stream_id, code: frame.error_code, debug: String(decoding: debug, as: UTF8.self))
-    }
-
-    func sentFrame(_ frame: nghttp2_frame) {
-        guard nghttp2_frame_type(UInt32(frame.hd.type)) == NGHTTP2_HEADERS else { return }
-        let end = frame.hd.flags & UInt8(NGHTTP2_FLAG_END_STREAM.rawValue) != 0
-        withStream(frame.hd.stream_id) { $0.sentHeaders(endStream: end) }
-    }
-
-    func nextData(_ stream: HTTP2Stream, limit: Int) -> DataAnswer {
-        guard let output, !output.isFull else { return .pause }
-        return stream.nextData(limit: limit)
-    }
-
-    func sendData(_ stream: HTTP2Stream, header: UnsafeRawBufferPointer, count: Int) {
-        guard let output else { return }
-        output.append(copying: header)
-        if count > 0 { stream.takeData(count, into: output) }
     }
 }

@@ -27,6 +27,10 @@ open class HTTP2Stream {
     @exclusivity(unchecked) unowned(unsafe) var previous: HTTP2Stream?
     @exclusivity(unchecked) unowned(unsafe) var next: HTTP2Stream?
 
+    // Whose doing a reset is: ours, or the library's because of the peer's frames.
+    @exclusivity(unchecked) var isResetByOwner = false
+    @exclusivity(unchecked) var isFaulty = false
+
     /// A stream that no session knows yet.
     public init() {}
 

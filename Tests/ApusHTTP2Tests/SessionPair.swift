@@ -59,6 +59,7 @@ final class End: HTTP2SessionDelegate {
     private(set) var streams: [RecordedStream] = []
     var accepts = true
     var onFields: (RecordedStream) -> Void = { _ in }
+    var now: Int64 = 0
     let output = OutputBuffer()
 
     /// The session; there is one from the end of ``init(_:)`` on.
@@ -80,6 +81,7 @@ final class End: HTTP2SessionDelegate {
     }
 
     func receivedSettings() { events.append("settings") }
+    func receivedPing() { events.append("ping") }
     func receivedPingAck(_ payload: UInt64) { events.append("ping ack \(payload)") }
     func receivedGoAway(lastStream: Int32, code: UInt32, debug: String) {
         events.append("goaway \(lastStream) \(code)\(debug.isEmpty ? "" : " " + debug)")
@@ -94,7 +96,7 @@ final class End: HTTP2SessionDelegate {
         return output.remainder(from: 0)
     }
 
-    func receive(_ bytes: [UInt8]) throws { try bytes.withUnsafeBytes { try session.receive($0) } }
+    func receive(_ bytes: [UInt8]) throws { try bytes.withUnsafeBytes { try session.receive($0, at: now) } }
 }
 
 /// A client's and a server's session that talk without I/O.

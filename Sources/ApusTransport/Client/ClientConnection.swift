@@ -12,6 +12,8 @@ final class ClientConnection: HTTP2Connection {
         case ready
         /// No new calls: those in flight finish, then the connection closes.
         case draining(String)
+        /// The server will not be asked so often whether it is there.
+        case tooManyPings
         /// The connection is gone.
         case closed(String)
     }
@@ -28,7 +30,7 @@ final class ClientConnection: HTTP2Connection {
     var acceptsCalls: Bool { hasSettings && !isDraining && session?.acceptsRequests == true }
 
     /// Lets calls in flight finish and closes then.
-    func drain(_ reason: String) {
+    override func drain(_ reason: String) {
         guard !isDraining else { return }
         isDraining = true
         report?(self, .draining(reason))
@@ -42,6 +44,8 @@ final class ClientConnection: HTTP2Connection {
 
     override func receivedGoAway(lastStream: Int32, code: UInt32, debug: String) {
         let text = debug.isEmpty ? "" : " (\(debug))"
+        // gRFC A8 fixes code and text.
+        if code == HTTP2ErrorCode.enhanceYourCalm, debug == "too_many_pings" { report?(self, .tooManyPings) }
         drain("the server sent GOAWAY \(StatusMapping.name(reset: code))\(text)")
     }
 

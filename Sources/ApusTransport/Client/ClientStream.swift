@@ -92,6 +92,7 @@ final class ClientStream: HTTP2Stream, TimerEntry, @unchecked Sendable {
             return fail(RPCError(.unavailable, text, progress: .notSent))
         }
         self.connection = connection
+        connection.lastCall = loop.now
         connection.touch()
         if case .stream(let source) = call.request { startPump(source) }
     }
@@ -252,6 +253,7 @@ final class ClientStream: HTTP2Stream, TimerEntry, @unchecked Sendable {
     override func closed(code: UInt32) {
         let connection = connection
         self.connection = nil
+        connection?.lastCall = loop.now
         guard !isOver else { return }
         guard isSent else {
             return fail(RPCError(.unavailable, "the connection ended before the call left", progress: .notSent))

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import ApusCore
+import ApusWire
 
 /// The way from one loop to one endpoint: at most one connection that takes calls, made when a call needs it, and
 /// the calls that wait for it. Confined to its loop.
@@ -18,6 +19,7 @@ final class Subchannel {
 
     private let handle: EndpointHandle
     private let pool: ConnectionPool
+    private var keepalive: ClientKeepalive?
     private var state = State.idle
     private var dialing: (any Dialing)?
     private var waiting: [ClientStream] = []
@@ -31,6 +33,7 @@ final class Subchannel {
     init(_ handle: EndpointHandle, _ pool: ConnectionPool) {
         self.handle = handle
         self.pool = pool
+        keepalive = pool.options.keepalive
     }
 
     /// Sends the call now, when there is a connection, or fails it.
@@ -84,6 +87,8 @@ final class Subchannel {
             let connection = ClientConnection(io, loop: pool.loop) { [weak self] connection, event in
                 self?.handle(event, of: connection)
             }
+            connection.plan.keepalive = keepalive?.schedule
+            connection.plan.limits.idle = pool.options.idleTimeout
             state = .handshaking(connection)
             connection.start(pool.options.settings, handshakeTimeout: pool.options.handshakeTimeout)
         }
@@ -107,6 +112,7 @@ final class Subchannel {
         switch event {
         case .ready: becameReady(connection)
         case .draining: startDraining(connection)
+        case .tooManyPings: keepalive?.slowDown()
         case .closed(let reason): closed(connection, reason)
         }
     }

@@ -16,6 +16,13 @@ public struct TransportOptions: Sendable {
     public var handshakeTimeout = Duration.seconds(10)
     /// The wait after connections that failed.
     public var backoff = ConnectionBackoff()
+    /// How a silent server is found to be gone; nil leaves that to TCP.
+    public var keepalive: ClientKeepalive?
+    /// The time without calls after which a connection is closed; the next call makes another. Nil keeps it.
+    public var idleTimeout: Duration? = .seconds(1800)
+    /// The time that sent bytes may stay unacknowledged before TCP gives up (Linux: TCP_USER_TIMEOUT, gRFC A18).
+    /// Nil takes the system's, about 15 minutes.
+    public var acknowledgementTimeout: Duration? = .seconds(20)
     /// The loops that connections live on; nil takes the process' own.
     public var eventLoops: EventLoops?
 

@@ -24,11 +24,17 @@ struct ConnectFailure: Error {
 
 /// TCP and Unix domain sockets.
 struct SocketDialer: Dialer {
+    let acknowledgementTimeout: Duration?
+
     func dial(
         _ address: Endpoint.Address, on loop: UVLoop,
         answer: @escaping (Result<any ConnectionIO, ConnectFailure>) -> Void
     ) -> any Dialing {
-        let connector = Connector(address, loop: loop, answer: answer)
+        let limit = acknowledgementTimeout
+        let connector = Connector(address, loop: loop) { result in
+            if let limit, case .success(let socket as UVStreamIO) = result { socket.limitUnacknowledged(limit) }
+            answer(result)
+        }
         connector.start()
         return connector
     }

@@ -78,10 +78,22 @@ final class Listener {
     }
 
     fileprivate func connectionWaits(_ status: Int32) {
-        guard status == 0 else { return accept?(.failed(UVError.text(status))) ?? () }
+        guard status == 0 else {
+            renewReserve()
+            return accept?(.failed(UVError.text(status))) ?? ()
+        }
         // Accepted into a handle of this loop, then moved by its descriptor: libuv has no accept for another loop.
         let (result, descriptor) = acceptDescriptor()
         accept?(result < 0 ? .failed(UVError.text(result)) : .descriptor(descriptor, isPipe: isPipe))
+    }
+
+    // Out of descriptors, libuv gives up one that it keeps in reserve, accepts and closes what waits, and takes the
+    // reserve back. When another thread was quicker it has none: it takes one when a handle is made.
+    private func renewReserve() {
+        let probe = UnsafeMutablePointer<uv_tcp_t>.allocate(capacity: 1)
+        uv_tcp_init(loop.handle, probe)
+        let plain = UnsafeMutableRawPointer(probe).assumingMemoryBound(to: uv_handle_t.self)
+        uv_close(plain) { handle in UnsafeMutableRawPointer(handle)?.deallocate() }
     }
 
     private func acceptDescriptor() -> (Int32, Int32) {

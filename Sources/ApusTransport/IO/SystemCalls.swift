@@ -21,6 +21,14 @@ enum SystemCalls {
         pthread_sigmask(SIG_BLOCK, &signals, nil)
     }
 
+    static func limitUnacknowledged(_ descriptor: Int32, milliseconds: Int64) {
+        #if os(Linux)
+            var value = CUnsignedInt(clamping: milliseconds)
+            let size = socklen_t(MemoryLayout<CUnsignedInt>.size)
+            setsockopt(descriptor, Int32(IPPROTO_TCP), TCP_USER_TIMEOUT, &value, size)
+        #endif
+    }
+
     static func close(_ descriptor: Int32) {
         #if canImport(Glibc)
             _ = Glibc.close(descriptor)

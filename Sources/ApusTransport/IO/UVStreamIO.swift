@@ -76,6 +76,14 @@ package final class UVStreamIO: ConnectionIO {
         body(UnsafeMutableRawPointer(handle).assumingMemoryBound(to: uv_pipe_t.self))
     }
 
+    /// Ends the connection with an error when sent bytes stay unacknowledged for so long. Linux; elsewhere nothing.
+    func limitUnacknowledged(_ time: Duration) {
+        var descriptor: uv_os_fd_t = -1
+        let plain = UnsafeMutableRawPointer(handle).assumingMemoryBound(to: uv_handle_t.self)
+        guard plain.pointee.type == UV_TCP, uv_fileno(plain, &descriptor) == 0 else { return }
+        SystemCalls.limitUnacknowledged(descriptor, milliseconds: time.saturatedNanoseconds / 1_000_000)
+    }
+
     func setPeer(_ peer: Endpoint.Address) { self.peer = peer }
 
     // MARK: ConnectionIO

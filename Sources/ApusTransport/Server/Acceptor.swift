@@ -35,7 +35,9 @@ enum Acceptor {
         loop.run { [weak running] in
             guard let running else { return SystemCalls.close(descriptor) }
             do throws(RPCError) {
-                running.serve(try UVStreamIO(adopting: descriptor, isPipe: isPipe, loop: loop), on: loop)
+                let socket = try UVStreamIO(adopting: descriptor, isPipe: isPipe, loop: loop)
+                if let limit = running.options.acknowledgementTimeout { socket.limitUnacknowledged(limit) }
+                running.serve(socket, on: loop)
             } catch {
                 running.balance.connectionClosed(on: loop)
             }

@@ -7,6 +7,7 @@ import Synchronization
 final class ActiveServer: Sendable {
     private struct State {
         var connections: [ObjectIdentifier: ServerConnection] = [:]
+        var limit: ConnectionLimit
         var listeners: [ListenerHandle] = []
         var listening = 0
         var addresses: [Endpoint.Address] = []
@@ -28,7 +29,7 @@ final class ActiveServer: Sendable {
     let loops: EventLoops
     let balance: LoopBalance
     private let executors: ServiceExecutors
-    private let state = Mutex(State())
+    private let state: Mutex<State>
     private let handlers = Atomic<Int>(0)
     private let calls = Atomic<Int>(0)
     // What `state` says, for the end of a handler: no lock on that path.
@@ -37,6 +38,9 @@ final class ActiveServer: Sendable {
     init(_ server: Server, options: ServerOptions) throws(RPCError) {
         self.server = server
         self.options = options
+        let limit = ConnectionLimit(
+            total: options.maximumConnections, perPeer: options.maximumConnectionsPerPeer)
+        state = Mutex(State(limit: limit))
         if let loops = options.eventLoops { self.loops = loops } else { loops = try EventLoops.shared() }
         balance = LoopBalance(loops.loops)
         executors = ServiceExecutors(server.router)
@@ -124,6 +128,10 @@ final class ActiveServer: Sendable {
 
     /// Serves a connection on the loop that is calling.
     func serve(_ io: any ConnectionIO, on loop: any EventLoop) {
+        guard state.withLock({ $0.limit.admit(io.peer) }) else {
+            balance.connectionClosed(on: loop)
+            return io.close()
+        }
         let connection = ServerConnection(io, loop: loop, server: server, options: options, owner: self)
         let late = state.withLock { state in
             state.connections[ObjectIdentifier(connection)] = connection
@@ -139,7 +147,10 @@ extension ActiveServer: ServerConnectionOwner {
 
     func connectionClosed(_ connection: ServerConnection) {
         balance.connectionClosed(on: connection.loop)
-        _ = state.withLock { $0.connections.removeValue(forKey: ObjectIdentifier(connection)) }
+        state.withLock { state in
+            state.connections[ObjectIdentifier(connection)] = nil
+            state.limit.left(connection.io.peer)
+        }
         finishIfEmpty()
     }
 

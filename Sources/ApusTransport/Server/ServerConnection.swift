@@ -20,6 +20,8 @@ final class ServerConnection: HTTP2Connection, @unchecked Sendable {
     let server: Server
     let options: ServerOptions
     let owner: any ServerConnectionOwner
+    let slots: HandlerSlots
+    private var strikes: PingStrikes
     private var ready: [ServerStream] = []
     private var isDraining = false
 
@@ -30,7 +32,12 @@ final class ServerConnection: HTTP2Connection, @unchecked Sendable {
         self.server = server
         self.options = options
         self.owner = owner
+        slots = HandlerSlots(
+            loop, limit: options.maximumConcurrentStreams, patience: options.handlerPatience)
+        strikes = PingStrikes(
+            minimum: options.minimumPingInterval, permitsWithoutCalls: options.permitsPingsWithoutCalls)
         super.init(io, loop: loop)
+        plan = options.plan
     }
 
     func start() { start(options.settings, handshakeTimeout: options.handshakeTimeout) }
@@ -48,7 +55,9 @@ final class ServerConnection: HTTP2Connection, @unchecked Sendable {
 
     /// Lets calls in flight finish and takes no new ones: GOAWAY with the highest id, a PING, then GOAWAY with the
     /// last id, so that no request on its way is lost. Source: RFC 9113, section 6.8.
-    func drain() {
+    func drain() { drain("the server stops") }
+
+    override func drain(_ reason: String) {
         guard !isDraining, let session else { return }
         isDraining = true
         session.submitShutdownNotice()
@@ -58,7 +67,18 @@ final class ServerConnection: HTTP2Connection, @unchecked Sendable {
 
     private static let drainPing: UInt64 = 0x6472_6169_6e00_0000
 
-    override func openStream(_ id: Int32) -> HTTP2Stream? { ServerStream(self) }
+    override func openStream(_ id: Int32) -> HTTP2Stream? {
+        lastCall = loop.now
+        return ServerStream(self)
+    }
+
+    override func receivedPing() {
+        guard let session else { return }
+        let isTooMany = strikes.receivedPing(
+            at: loop.now, hasCalls: session.streamCount > 0, workSent: session.workSent)
+        // gRFC A8 fixes the text.
+        if isTooMany { session.reject("too_many_pings") }
+    }
 
     override func receivedPingAck(_ payload: UInt64) {
         guard isDraining, payload == Self.drainPing else { return }
@@ -70,7 +90,7 @@ final class ServerConnection: HTTP2Connection, @unchecked Sendable {
         while !ready.isEmpty {
             let batch = ready
             ready.removeAll(keepingCapacity: true)
-            for stream in batch { stream.startHandler() }
+            for stream in batch { slots.start(stream) }
         }
     }
 
@@ -84,6 +104,7 @@ final class ServerConnection: HTTP2Connection, @unchecked Sendable {
 
     override func closed() {
         ready.removeAll()
+        slots.close()
         owner.connectionClosed(self)
     }
 }

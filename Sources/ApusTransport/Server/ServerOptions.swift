@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import ApusHTTP2
+import ApusWire
 
 /// The limits of a server's connections. The defaults are safe on an open port.
 public struct ServerOptions: Sendable {
@@ -16,11 +17,43 @@ public struct ServerOptions: Sendable {
     public var connectionWindow = 4 << 20
     /// The time that a new connection has for its first bytes of HTTP/2.
     public var handshakeTimeout = Duration.seconds(10)
+    /// The time that a call waits for a slot while handlers of calls that are over still run; then it is refused.
+    public var handlerPatience = Duration.seconds(1)
+    /// Connections from all clients; nil for as many as there are descriptors.
+    public var maximumConnections: Int?
+    /// Connections from one IP address; nil for no limit. Clients behind a proxy or a NAT share an address.
+    public var maximumConnectionsPerPeer: Int?
+    /// The silence after which a client is asked whether it is still there (gRFC A9).
+    public var keepaliveInterval = Duration.seconds(2 * 3600)
+    /// The time that a silent client has for its answer.
+    public var keepaliveTimeout = Duration.seconds(20)
+    /// The least time between two PINGs of a client that gets no answers in between; the third that comes sooner
+    /// ends the connection (gRFC A8).
+    public var minimumPingInterval = Duration.seconds(300)
+    /// Whether that time also holds for clients without open calls; else it is two hours for them.
+    public var permitsPingsWithoutCalls = false
+    /// The time without calls after which a connection is ended gracefully; nil for no limit (gRFC A9).
+    public var maximumConnectionIdle: Duration?
+    /// The age at which a connection is ended gracefully, give or take a tenth; nil for no limit (gRFC A9).
+    public var maximumConnectionAge: Duration?
+    /// The time that calls in flight get then; nil for as much as they take (gRFC A9).
+    public var maximumConnectionAgeGrace: Duration?
+    /// The time that sent bytes may stay unacknowledged before TCP gives up (Linux: TCP_USER_TIMEOUT). Nil takes the
+    /// system's, about 15 minutes.
+    public var acknowledgementTimeout: Duration? = .seconds(20)
     /// The loops that serve; nil takes the process' own.
     public var eventLoops: EventLoops?
 
     /// The defaults.
     public init() {}
+
+    var plan: HTTP2Connection.Plan {
+        let keepalive = KeepaliveSchedule(
+            interval: keepaliveInterval, timeout: keepaliveTimeout, withoutCalls: true)
+        let limits = ConnectionLife.Limits(
+            idle: maximumConnectionIdle, age: maximumConnectionAge, ageGrace: maximumConnectionAgeGrace)
+        return HTTP2Connection.Plan(keepalive: keepalive, limits: limits)
+    }
 
     var settings: HTTP2Settings {
         var settings = HTTP2Settings(role: .server)

@@ -24,6 +24,7 @@ final class ServerStream: HTTP2Stream, TimerEntry, @unchecked Sendable {
 
     private let loop: any EventLoop
     private let owner: any ServerConnectionOwner
+    private let slots: HandlerSlots
     private var connection: ServerConnection?
     // Unchecked: one thread, and none of their methods calls back.
     @exclusivity(unchecked) private var head: RequestHead
@@ -45,6 +46,7 @@ final class ServerStream: HTTP2Stream, TimerEntry, @unchecked Sendable {
         self.connection = connection
         loop = connection.loop
         owner = connection.owner
+        slots = connection.slots
         head = RequestHead(limit: connection.options.maximumMetadataBytes)
         deframer = MessageDeframer(limit: connection.options.maximumRequestBytes)
     }
@@ -132,9 +134,11 @@ final class ServerStream: HTTP2Stream, TimerEntry, @unchecked Sendable {
     // MARK: The handler
 
     /// Starts the handler, outside of nghttp2's callbacks.
-    func startHandler() {
-        guard !isReset, handler == nil, let connection, let entry else { return }
-        guard let body = inbound.map({ MessageBody.stream($0) }) ?? request.map({ .one($0) }) else { return }
+    ///
+    /// - Returns: whether there is something to handle still.
+    func startHandler() -> Bool {
+        guard !isReset, handler == nil, let connection, let entry else { return false }
+        guard let body = inbound.map({ MessageBody.stream($0) }) ?? request.map({ .one($0) }) else { return false }
         request = nil
         let call = ServerCall(
             method: entry.route.method, metadata: head.metadata, deadline: deadline, peer: connection.io.peer,
@@ -150,6 +154,15 @@ final class ServerStream: HTTP2Stream, TimerEntry, @unchecked Sendable {
                 self.handlerEnded(nil, error.status, error.metadata)
             }
         }
+        return true
+    }
+
+    /// Ends a call that no handler has seen: the client may try it elsewhere.
+    func refuse() {
+        guard !isReset, handler == nil, let connection else { return }
+        isReset = true
+        connection.session?.reset(self, code: HTTP2ErrorCode.refusedStream)
+        connection.touch()
     }
 
     private func handlerEnded(_ message: MessageBytes?, _ status: Status, _ metadata: Metadata?) {
@@ -162,6 +175,7 @@ final class ServerStream: HTTP2Stream, TimerEntry, @unchecked Sendable {
     private func handlerLeft() {
         handler = nil
         owner.handlerEnded()
+        slots.handlerLeft()
         respond()
     }
 
@@ -263,6 +277,7 @@ final class ServerStream: HTTP2Stream, TimerEntry, @unchecked Sendable {
 
     override func closed(code: UInt32) {
         loop.cancel(self)
+        connection?.lastCall = loop.now
         connection?.touch()
         connection = nil
         guard !endSent || code != HTTP2ErrorCode.noError else { return }

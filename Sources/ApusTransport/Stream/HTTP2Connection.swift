@@ -2,6 +2,7 @@
 
 import ApusCore
 import ApusHTTP2
+import ApusWire
 
 /// One HTTP/2 connection: a byte stream and a session, read in batches and written once a turn.
 ///
@@ -14,7 +15,15 @@ class HTTP2Connection {
     /// Why the connection ended; empty until it has.
     private(set) var closeReason = ""
     private var isTouched = false
-    private var isWriting = false
+    private(set) var isWriting = false
+    var isReadingPaused = false
+    lazy var progress = LoopTimer { [unowned self] in self.checkProgress() }
+    var plan = Plan()
+    var life: ConnectionLife?
+    lazy var lifeTimer = LoopTimer { [unowned self] in self.checkLife() }
+    private(set) var lastInput: MonotonicInstant
+    /// When a call last began or ended.
+    var lastCall: MonotonicInstant
     private lazy var handshake = LoopTimer { [unowned self] in
         self.close("the peer did not speak HTTP/2 within the handshake's time")
     }
@@ -25,6 +34,8 @@ class HTTP2Connection {
     init(_ io: any ConnectionIO, loop: any EventLoop) {
         self.io = io
         self.loop = loop
+        lastInput = loop.now
+        lastCall = loop.now
     }
 
     /// Begins: preface and SETTINGS go out, the peer's are expected within `handshakeTimeout`.
@@ -52,6 +63,8 @@ class HTTP2Connection {
         guard closeReason.isEmpty else { return }
         closeReason = reason
         loop.cancel(handshake)
+        loop.cancel(progress)
+        loop.cancel(lifeTimer)
         let session = session
         self.session = nil
         session?.close(code: HTTP2ErrorCode.cancel)
@@ -61,6 +74,8 @@ class HTTP2Connection {
 
     // MARK: For subclasses
 
+    /// Calls in flight finish, no new ones are taken.
+    func drain(_ reason: String) {}
     /// The peer opened a stream.
     func openStream(_ id: Int32) -> HTTP2Stream? { nil }
     /// The peer's first SETTINGS arrived.
@@ -69,6 +84,8 @@ class HTTP2Connection {
     func receivedGoAway(lastStream: Int32, code: UInt32, debug: String) {}
     /// The peer acknowledged our PING.
     func receivedPingAck(_ payload: UInt64) {}
+    /// The peer sent a PING.
+    func receivedPing() {}
     /// All of a batch was fed to the session.
     func batchEnded() {}
     /// The session could not take these bytes; the connection is about to close.
@@ -83,18 +100,21 @@ class HTTP2Connection {
 
 extension HTTP2Connection: ConnectionIOHandler {
     func ioReceived(_ bytes: UnsafeRawBufferPointer) {
+        lastInput = loop.now
         var rest = bytes
         while !rest.isEmpty, let session {
             let slice = UnsafeRawBufferPointer(rebasing: rest.prefix(Self.slice))
             rest = UnsafeRawBufferPointer(rebasing: rest.dropFirst(Self.slice))
             do throws(HTTP2Error) {
-                try session.receive(slice)
+                try session.receive(slice, at: loop.now.nanoseconds)
             } catch {
                 if !inputFailed(slice) { flush() }
                 return close("the peer broke HTTP/2: \(error)")
             }
+            if session.provokedReplies > Self.patience { limitReplies(session) }
         }
         batchEnded()
+        if let session, session.awaitsInput, !progress.timer.isScheduled { checkProgress() }
         touch()
     }
 
@@ -122,6 +142,7 @@ extension HTTP2Connection: TurnFlusher {
             return close("cannot go on with HTTP/2: \(error)")
         }
         if !isWriting, session.isFinished { return close("the session has ended") }
+        if isReadingPaused, !isWriting { resumeReading() }
         flushed()
     }
 }
@@ -132,5 +153,6 @@ extension HTTP2Connection: HTTP2SessionDelegate {
         hasSettings = true
         loop.cancel(handshake)
         becameReady()
+        startLife()
     }
 }

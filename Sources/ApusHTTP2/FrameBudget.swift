@@ -1,0 +1,156 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// What a peer may make us do for nothing: a bucket for each kind of frame that costs us more than it costs the
+/// peer. A peer that uses the connection for calls never meets one, because answers that we send refill them.
+///
+/// Time is an argument, in nanoseconds; the answers are ``Violation``s, upon which the connection has to end.
+package struct FrameBudget {
+    /// Which guard a peer ran into.
+    package struct Violation: Equatable, Sendable {
+        /// An RFC 9113 error code, for GOAWAY.
+        package let code: UInt32
+        /// The guard's name and its limit, for GOAWAY and for people.
+        package let text: String
+
+        static func calm(_ text: String) -> Violation { Violation(code: HTTP2ErrorCode.enhanceYourCalm, text: text) }
+    }
+
+    private let role: HTTP2Settings.Role
+    // CVE-2023-44487: requests that are taken back before they were answered.
+    private var resets = TokenBucket(burst: 200, perSecond: 50)
+    // CVE-2025-8671: frames for which the library resets a stream. No work refills it: real peers make no such frames.
+    private var faults = TokenBucket(burst: 50, perSecond: 1)
+    // CVE-2019-9512, 9515: SETTINGS, PING, their acknowledgements, PRIORITY and types that nobody knows.
+    private var control = TokenBucket(burst: 100, perSecond: 10)
+    // CVE-2019-9518.
+    private var emptyData = TokenBucket(burst: 100, perSecond: 10)
+    // CVE-2019-9511, 9517: credit that is dribbled out.
+    private var windowUpdates = TokenBucket(burst: 5, perSecond: 10)
+    private var padding = PaddingShare()
+    private var headerBlock = HeaderBlockLimit()
+    private var goAways: [(last: Int32, code: UInt32)] = []
+
+    private static let maximumGoAways = 2
+
+    package init(role: HTTP2Settings.Role) { self.role = role }
+
+    /// The number of the header block that is being received; nil between blocks.
+    package var openHeaderBlock: Int? { headerBlock.open }
+
+    /// A frame's head arrived.
+    package mutating func received(_ head: FrameHead, at now: Int64) -> Violation? {
+        switch head.type {
+        case FrameType.data: receivedData(head, now)
+        case FrameType.headers: receivedHeaders(head)
+        case FrameType.continuation: headerBlock.continues(head)
+        case FrameType.windowUpdate:
+            windowUpdates.spend(at: now) ? nil : .calm("more WINDOW_UPDATE frames than there was data to grant")
+        case FrameType.pushPromise where role == .client:
+            Violation(code: HTTP2ErrorCode.protocolError, text: "PUSH_PROMISE, which was disabled")
+        // Counted once the library knows whose stream it was.
+        case FrameType.resetStream: nil
+        default: control.spend(at: now) ? nil : .calm("more than 100 control frames without calls")
+        }
+    }
+
+    private mutating func receivedData(_ head: FrameHead, _ now: Int64) -> Violation? {
+        if head.length == head.padding, head.flags & FrameFlag.endStream == 0, !emptyData.spend(at: now) {
+            return .calm("more than 100 empty DATA frames")
+        }
+        return padding.received(head) ? nil : .calm("more padding than data")
+    }
+
+    private mutating func receivedHeaders(_ head: FrameHead) -> Violation? {
+        windowUpdates.earn(2)
+        return headerBlock.starts(head)
+    }
+
+    /// RST_STREAM arrived for a stream that was open.
+    package mutating func receivedReset(at now: Int64) -> Violation? {
+        resets.spend(at: now) ? nil : .calm("more than 200 requests taken back before they were answered")
+    }
+
+    /// The library found a frame invalid, or reset a stream because of one.
+    package mutating func receivedFault(at now: Int64) -> Violation? {
+        faults.spend(at: now) ? nil : .calm("more than 50 invalid frames")
+    }
+
+    /// GOAWAY arrived: a graceful end takes two, of which the second tells the last stream (RFC 9113, section 6.8).
+    package mutating func receivedGoAway(last: Int32, code: UInt32) -> Violation? {
+        guard !goAways.contains(where: { $0 == (last, code) }) else { return nil }
+        goAways.append((last, code))
+        return goAways.count > Self.maximumGoAways ? .calm("more than 2 different GOAWAY frames") : nil
+    }
+
+    /// HEADERS left: a request or an answer.
+    package mutating func sentHeaders() {
+        resets.earn(1)
+        windowUpdates.earn(2)
+        earnControl()
+    }
+
+    /// A PING or SETTINGS frame left, which the peer will acknowledge.
+    package mutating func sentQuestion() { control.earn(1) }
+
+    /// DATA left.
+    package mutating func sentData() {
+        windowUpdates.earn(20)
+        earnControl()
+    }
+
+    // Peers that measure bandwidth × delay send a PING, and at times SETTINGS, for the DATA they get.
+    private mutating func earnControl() {
+        control.earn(2)
+        emptyData.earn(1)
+    }
+}
+
+/// The share of padding in DATA, looked at once for each megabyte.
+private struct PaddingShare {
+    private var data = 0
+    private var padding = 0
+
+    private static let sample = 1 << 20
+
+    /// Returns whether the share is fair so far.
+    mutating func received(_ head: FrameHead) -> Bool {
+        data += head.length
+        padding += head.padding
+        guard data > Self.sample else { return true }
+        defer {
+            data = 0
+            padding = 0
+        }
+        return padding * 2 <= data
+    }
+}
+
+/// How many frames and bytes one header block may take. CVE-2024-28182; nghttp2 1.52 counts reads instead of frames.
+private struct HeaderBlockLimit {
+    private(set) var open: Int?
+    private var blocks = 0
+    private var continuations = 0
+    private var bytes = 0
+
+    private static let maximumContinuations = 8
+    private static let maximumBytes = 64 * 1024
+
+    mutating func starts(_ head: FrameHead) -> FrameBudget.Violation? {
+        blocks &+= 1
+        continuations = 0
+        bytes = 0
+        return add(head)
+    }
+
+    mutating func continues(_ head: FrameHead) -> FrameBudget.Violation? {
+        continuations += 1
+        guard continuations <= Self.maximumContinuations else { return .calm("more than 8 CONTINUATION frames") }
+        return add(head)
+    }
+
+    private mutating func add(_ head: FrameHead) -> FrameBudget.Violation? {
+        bytes += head.length
+        open = head.endsHeaderBlock ? nil : blocks
+        return bytes <= Self.maximumBytes ? nil : .calm("a header block of more than 64 KiB")
+    }
+}
