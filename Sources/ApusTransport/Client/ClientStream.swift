@@ -75,8 +75,10 @@ final class ClientStream: HTTP2Stream, TimerEntry, @unchecked Sendable {
         var fields = HeaderBlock()
         do {
             let left = call.deadline.remaining(at: loop.now).map(\.saturatedNanoseconds)
+            let scheme: StaticString = connection.secureAuthority == nil ? "http" : "https"
             try RequestFields.write(
-                call.method, authority: call.target, timeout: left, metadata: call.metadata, to: &fields)
+                call.method, scheme: scheme, authority: connection.secureAuthority ?? call.target, timeout: left,
+                metadata: call.metadata, to: &fields)
             if case .one(let message) = call.request { _ = outbound.finish(message, RequestEnd()) }
             try session.submitRequest(fields, stream: self)
         } catch let error as RPCError {

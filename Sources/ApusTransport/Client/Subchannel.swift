@@ -73,8 +73,9 @@ final class Subchannel {
         case .failure(let failure): connectFailed(failure)
         case .success(let io):
             guard case .dialing = state else { return io.close() }
-            let connection = ClientConnection(io, loop: pool.loop) { [weak self] connection, event in
-                self?.handle(event, of: connection)
+            let authority = pool.options.tls?.authority(for: handle.endpoint.address)
+            let connection = ClientConnection(io, loop: pool.loop, secureAuthority: authority) {
+                [weak self] connection, event in self?.handle(event, of: connection)
             }
             state = .handshaking(connection)
             connection.start(pool.options.settings, handshakeTimeout: pool.options.handshakeTimeout)

@@ -16,6 +16,8 @@ public struct TransportOptions: Sendable {
     public var handshakeTimeout = Duration.seconds(10)
     /// The wait after connections that failed.
     public var backoff = ConnectionBackoff()
+    /// TLS on every connection; nil speaks cleartext.
+    public var tls: ClientTLS?
     /// The loops that connections live on; nil takes the process' own.
     public var eventLoops: EventLoops?
 

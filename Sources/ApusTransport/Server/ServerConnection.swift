@@ -20,6 +20,7 @@ final class ServerConnection: HTTP2Connection, @unchecked Sendable {
     let server: Server
     let options: ServerOptions
     let owner: any ServerConnectionOwner
+    let peerIdentity: PeerIdentity?
     private var ready: [ServerStream] = []
     private var isDraining = false
 
@@ -30,6 +31,7 @@ final class ServerConnection: HTTP2Connection, @unchecked Sendable {
         self.server = server
         self.options = options
         self.owner = owner
+        peerIdentity = io.peerIdentity
         super.init(io, loop: loop)
     }
 

@@ -16,6 +16,8 @@ public struct ServerOptions: Sendable {
     public var connectionWindow = 4 << 20
     /// The time that a new connection has for its first bytes of HTTP/2.
     public var handshakeTimeout = Duration.seconds(10)
+    /// TLS on every connection; nil serves cleartext.
+    public var tls: ServerTLS?
     /// The loops that serve; nil takes the process' own.
     public var eventLoops: EventLoops?
 

@@ -72,6 +72,8 @@ class HTTP2Connection {
     func batchEnded() {}
     /// The session could not take these bytes; the connection is about to close.
     func inputFailed(_ bytes: UnsafeRawBufferPointer) {}
+    /// Why these bytes, which came before any SETTINGS, cannot be HTTP/2; nil when they may be.
+    func foreignProtocol(_ bytes: UnsafeRawBufferPointer) -> String? { nil }
     /// The connection is closed.
     func closed() {}
     /// What was to be written has been handed to the byte stream.
@@ -80,6 +82,7 @@ class HTTP2Connection {
 
 extension HTTP2Connection: ConnectionIOHandler {
     func ioReceived(_ bytes: UnsafeRawBufferPointer) {
+        if !hasSettings, let reason = foreignProtocol(bytes) { return close(reason) }
         var rest = bytes
         while !rest.isEmpty, let session {
             let slice = UnsafeRawBufferPointer(rebasing: rest.prefix(Self.slice))
