@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import ApusCore
+package import ApusCore
 
 /// A server's side of handshakes: its certificates and its turns. Safe from any thread.
-final class TLSAcceptor: Sendable {
+package final class TLSAcceptor: Sendable {
     private let options: ServerTLS
     private let contexts: ReloadingContext
     private let slots: HandshakeSlots
 
     /// - Throws: INVALID_ARGUMENT for certificates, keys or roots that cannot be used.
-    init(_ options: ServerTLS) throws(RPCError) {
+    package init(_ options: ServerTLS) throws(RPCError) {
         self.options = options
         slots = HandshakeSlots(options.maximumHandshakes)
         let sources =
@@ -23,16 +23,17 @@ final class TLSAcceptor: Sendable {
     }
 
     /// A connection whose handshake has not begun, on the loop that is calling.
-    func accept(_ io: any ConnectionIO, on loop: any EventLoop) throws(RPCError) -> TLSIO {
+    package func accept(_ io: any ConnectionIO, on loop: any EventLoop) throws(RPCError) -> TLSIO {
         let engine = try TLSEngine(server: contexts.current(now: loop.now), now: loop.now)
         return TLSIO(io, engine, loop: loop, slots: slots)
     }
 
     /// Makes the handshake of an accepted connection and answers once, unless it is closed before.
-    func handshake(_ io: TLSIO, answer: @escaping (_ established: Bool) -> Void) {
+    package func handshake(_ io: TLSIO, answer: @escaping (_ established: Bool) -> Void) {
         io.handshake(within: options.handshakeTimeout) { [options] result in
             switch result {
             case .established: answer(true)
+            case .left: answer(false)
             case .failed(let reason):
                 options.onEvent?(.handshakeFailed(peer: io.peer, reason: reason))
                 answer(false)

@@ -5,28 +5,19 @@ import ApusCore
 /// Makes connections as another dialer does, and the TLS handshake on them.
 struct TLSDialer: Dialer {
     private let inner: any Dialer
-    private let options: ClientTLS
-    private let contexts: ReloadingContext
+    private let connector: TLSConnector
 
     /// - Throws: INVALID_ARGUMENT for certificates, keys or roots that cannot be used.
     init(_ inner: any Dialer, _ options: ClientTLS) throws(RPCError) {
         self.inner = inner
-        self.options = options
-        let sources =
-            options.roots.sources + [options.certificate?.chain, options.certificate?.privateKey].compactMap(\.self)
-        contexts = try ReloadingContext(
-            hasFiles: sources.contains(where: \.isFile), interval: options.reloadInterval, report: options.onEvent,
-            read: { () throws(RPCError) in
-                try TLSMaterial(options.certificate.map { [$0] } ?? [], options.roots)
-            },
-            make: { (material, _) throws(RPCError) in try TLSContext.client(options, material) })
+        connector = try TLSConnector(options)
     }
 
     func dial(
         _ address: Endpoint.Address, on loop: UVLoop,
         answer: @escaping (Result<any ConnectionIO, ConnectFailure>) -> Void
     ) -> any Dialing {
-        let dialing = SecureDialing(address, options, contexts.current(now: loop.now), loop, answer)
+        let dialing = SecureDialing(address, connector, loop, answer)
         dialing.start(with: inner)
         return dialing
     }
@@ -35,20 +26,18 @@ struct TLSDialer: Dialer {
 /// A connection that is being made and secured. Loop only.
 private final class SecureDialing: Dialing {
     private let address: Endpoint.Address
-    private let options: ClientTLS
-    private let context: TLSContext
+    private let connector: TLSConnector
     private let loop: UVLoop
     private var answer: ((Result<any ConnectionIO, ConnectFailure>) -> Void)?
     private var dialing: (any Dialing)?
     private var io: TLSIO?
 
     init(
-        _ address: Endpoint.Address, _ options: ClientTLS, _ context: TLSContext, _ loop: UVLoop,
+        _ address: Endpoint.Address, _ connector: TLSConnector, _ loop: UVLoop,
         _ answer: @escaping (Result<any ConnectionIO, ConnectFailure>) -> Void
     ) {
         self.address = address
-        self.options = options
-        self.context = context
+        self.connector = connector
         self.loop = loop
         self.answer = answer
     }
@@ -70,14 +59,13 @@ private final class SecureDialing: Dialing {
     private func secure(_ plain: any ConnectionIO) {
         guard answer != nil else { return plain.close() }
         do throws(RPCError) {
-            let name = options.serverName(for: address)
-            let engine = try TLSEngine(client: context, serverName: name, address: address, now: loop.now)
-            let io = TLSIO(plain, engine, loop: loop)
+            let io = try connector.connect(plain, to: address, on: loop)
             self.io = io
-            io.handshake(within: options.handshakeTimeout) { result in
+            connector.handshake(io) { result in
                 switch result {
                 case .established: self.finish(.success(io))
                 case .failed(let reason): self.fail(reason)
+                case .left: self.fail("the server closed the connection")
                 }
             }
         } catch {

@@ -1,12 +1,21 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import ApusCore
-import ApusHTTP2
+package import ApusCore
+package import ApusHTTP2
 
 /// A byte stream over TLS, on top of any other: first the handshake, then what its handler writes and reads.
 ///
 /// Sendable: confined to its loop; others only hold it.
-final class TLSIO: ConnectionIO, @unchecked Sendable {
+package final class TLSIO: ConnectionIO, @unchecked Sendable {
+    /// How a handshake ended.
+    package enum HandshakeResult {
+        case established
+        /// The text is for people.
+        case failed(String)
+        /// The peer left before it had said anything: a probe, most likely.
+        case left
+    }
+
     private enum Phase {
         /// The handshake waits for its turn.
         case waiting
@@ -17,25 +26,25 @@ final class TLSIO: ConnectionIO, @unchecked Sendable {
         case closed
     }
 
-    let peer: Endpoint.Address
+    package let peer: Endpoint.Address
+    /// Who a server's client proved to be.
+    package private(set) var peerIdentity: PeerIdentity?
     private let inner: any ConnectionIO
     private let engine: TLSEngine
     private let loop: any EventLoop
-    private let isServer: Bool
     private let slots: HandshakeSlots?
+    private var outlet: CiphertextOutlet
     private var phase: Phase
     private var handler: (any ConnectionIOHandler)?
     private var answer: ((HandshakeResult) -> Void)?
     private var holdsSlot = false
     private var isReading = true
     private var isProcessing = false
-    // Whether `inner` still has something to write, and whether the handler was told so.
-    private var isWriting = false
+    // Whether the handler was told that not everything left.
     private var handlerWaits = false
-    // Ciphertext that came up while `inner` was writing.
-    private var backlog: [UInt8] = []
-    // Ciphertext that nobody can take yet.
+    // Ciphertext that cannot be processed yet, and whether the engine has plaintext left.
     private var held: [UInt8] = []
+    private var engineHasMore = false
     private var hasFirstByte = false
     // Whether a peer that was refused may still read why.
     private var lingers = false
@@ -45,17 +54,8 @@ final class TLSIO: ConnectionIO, @unchecked Sendable {
     private static let lingerTime = Duration.seconds(2)
     // unexpected_message, for whom OpenSSL would not know what to tell. Source: RFC 8446, section 6.
     private static let fatalAlert: [UInt8] = [21, 3, 3, 0, 2, 2, 10]
-    // What may wait for its turn with the handshake: any first flight.
-    private static let largestHeld = 128 * 1024
-
-    /// Who the other side proved to be.
-    private(set) var peerIdentity: PeerIdentity?
-
-    /// How a handshake ended; a failure's text is for people.
-    enum HandshakeResult {
-        case established
-        case failed(String)
-    }
+    // Several reads' worth: the stream below was told to stop.
+    private static let largestHeld = 256 * 1024
 
     /// - Parameter slots: where a server's handshakes get their turn; nil on a client.
     init(_ inner: any ConnectionIO, _ engine: TLSEngine, loop: any EventLoop, slots: HandshakeSlots? = nil) {
@@ -63,29 +63,30 @@ final class TLSIO: ConnectionIO, @unchecked Sendable {
         self.engine = engine
         self.loop = loop
         self.slots = slots
-        isServer = slots != nil
+        outlet = CiphertextOutlet(inner)
         peer = inner.peer
         phase = slots == nil ? .handshaking : .waiting
     }
 
     /// Whether an earlier session was resumed.
-    var isResumed: Bool { engine.isResumed }
+    package var isResumed: Bool { engine.isResumed }
 
     /// The spoken version, such as `TLSv1.3`.
-    var version: String { engine.version }
+    package var version: String { engine.version }
 
-    private var scratch: TLSScratch { loop.tlsScratch }
+    private var isServer: Bool { slots != nil }
     private var peerRole: String { isServer ? "client" : "server" }
+    private var ciphertext: OutputBuffer { loop.tlsScratch.ciphertext }
+    private var isOver: Bool { phase == .closing || phase == .closed }
 
     // MARK: The handshake
 
     /// Makes the handshake and answers once, unless this is closed before.
-    func handshake(within timeout: Duration, _ answer: @escaping (HandshakeResult) -> Void) {
+    package func handshake(within timeout: Duration, _ answer: @escaping (HandshakeResult) -> Void) {
         self.answer = answer
         loop.schedule(timer, at: loop.now.advanced(by: timeout))
         inner.start(self)
-        guard phase == .handshaking, !isServer else { return }
-        process(UnsafeRawBufferPointer(start: nil, count: 0))
+        if phase == .handshaking, !isServer { process(UnsafeRawBufferPointer(start: nil, count: 0)) }
     }
 
     // A client that only connects takes no turn: its first bytes ask for one.
@@ -121,35 +122,33 @@ final class TLSIO: ConnectionIO, @unchecked Sendable {
         slots?.release()
     }
 
-    private func step(_ rest: inout UnsafeRawBufferPointer) {
-        if let foreign = foreignProtocol(rest) {
-            Self.fatalAlert.withUnsafeBytes { scratch.ciphertext.append(copying: $0) }
-            send()
+    private func handshake(_ input: inout UnsafeRawBufferPointer) {
+        if let foreign = foreignProtocol(input) {
+            Self.fatalAlert.withUnsafeBytes { ciphertext.append(copying: $0) }
+            outlet.send(ciphertext)
             return fail(foreign)
         }
-        let result = engine.handshake(&rest, scratch.ciphertext, now: loop.now)
-        send()
+        let result = engine.handshake(&input, ciphertext, now: loop.now)
+        outlet.send(ciphertext)
         switch result {
         case .needsInput: break
         case .failed(let reason): fail(reason)
-        case .established:
-            phase = .open
-            loop.cancel(timer)
-            releaseSlot()
-            if isServer { peerIdentity = engine.peerIdentity }
-            tell(.established)
+        case .established: established()
         }
+    }
+
+    private func established() {
+        phase = .open
+        loop.cancel(timer)
+        releaseSlot()
+        if isServer { peerIdentity = engine.peerIdentity }
+        tell(.established)
     }
 
     private func tell(_ result: HandshakeResult) {
         let answer = answer
         self.answer = nil
         answer?(result)
-    }
-
-    private func timedOut() {
-        if phase == .closing { return closeInner() }
-        fail("the \(peerRole) did not finish the TLS handshake in time")
     }
 
     // The first byte of TLS is a handshake's or an alert's. Source: RFC 8446, section 5.1.
@@ -163,11 +162,16 @@ final class TLSIO: ConnectionIO, @unchecked Sendable {
             ? "the client speaks HTTP/2 without TLS, and this port with it" : "the client does not speak TLS"
     }
 
+    private func timedOut() {
+        if phase == .closing { return closeInner() }
+        fail("the \(peerRole) did not finish the TLS handshake in time")
+    }
+
     // MARK: The end
 
     // A failed handshake or a broken record.
     private func fail(_ reason: String) {
-        guard phase != .closing, phase != .closed else { return }
+        guard !isOver else { return }
         let handler = handler
         let wasOpen = phase == .open
         // A reset would take away from the client what it was told: it shall close first.
@@ -180,7 +184,7 @@ final class TLSIO: ConnectionIO, @unchecked Sendable {
         handler = nil
         held = []
         releaseSlot()
-        guard lingers || isWriting else { return closeInner() }
+        guard lingers || outlet.isBusy else { return closeInner() }
         self.lingers = lingers
         if lingers { inner.setReading(true) }
         loop.schedule(timer, at: loop.now.advanced(by: Self.lingerTime))
@@ -193,49 +197,53 @@ final class TLSIO: ConnectionIO, @unchecked Sendable {
         inner.close()
     }
 
+    // The stream below, or the peer, has ended.
     private func ended(_ reason: String) {
-        guard phase != .closing else { return closeInner() }
-        guard phase != .closed else { return }
+        guard !isOver else { return closeInner() }
         let handler = handler
-        let wasOpen = phase == .open
+        let before = phase
         self.handler = nil
         releaseSlot()
         closeInner()
-        if wasOpen { handler?.ioEnded(reason) } else { tell(.failed("\(reason) during the TLS handshake")) }
+        switch before {
+        case .open: handler?.ioEnded(reason)
+        case .waiting where held.isEmpty: tell(.left)
+        default: tell(.failed("\(reason) during the TLS handshake"))
+        }
     }
 
     // MARK: ConnectionIO
 
-    func start(_ handler: any ConnectionIOHandler) {
+    package func start(_ handler: any ConnectionIOHandler) {
         self.handler = handler
         resume()
     }
 
-    func setReading(_ reading: Bool) {
+    package func setReading(_ reading: Bool) {
         isReading = reading
         guard phase == .open else { return }
         inner.setReading(reading)
-        if reading { resume() }
+        resume()
     }
 
-    func write(_ output: OutputBuffer) -> Bool {
+    package func write(_ output: OutputBuffer) -> Bool {
         defer { output.reset() }
         guard phase == .open else { return false }
         let now = loop.now
-        let ciphertext = scratch.ciphertext
-        let ok = scratch.forEachRecord(of: output) { engine.encrypt($0, ciphertext, now: now) }
-        send()
-        handlerWaits = isWriting
+        let ciphertext = ciphertext
+        let ok = loop.tlsScratch.forEachRecord(of: output) { engine.encrypt($0, ciphertext, now: now) }
+        outlet.send(ciphertext)
+        handlerWaits = outlet.isBusy
         // A connection that has failed is about to report it: its reader finds out.
-        return ok && !isWriting
+        return ok && !outlet.isBusy
     }
 
-    func close() {
-        guard phase != .closing, phase != .closed else { return }
+    package func close() {
+        guard !isOver else { return }
         answer = nil
         if phase == .open {
-            engine.shutDown(scratch.ciphertext, now: loop.now)
-            send()
+            engine.shutDown(ciphertext, now: loop.now)
+            outlet.send(ciphertext)
         }
         loop.cancel(timer)
         beginClosing(lingers: false)
@@ -245,42 +253,37 @@ final class TLSIO: ConnectionIO, @unchecked Sendable {
 // MARK: Bytes
 
 extension TLSIO: ConnectionIOHandler {
-    func ioReceived(_ bytes: UnsafeRawBufferPointer) {
-        // Who waits for its end takes nothing more.
-        guard phase != .closing, phase != .closed else { return }
+    package func ioReceived(_ bytes: UnsafeRawBufferPointer) {
         if phase == .waiting, held.isEmpty { askForTurn() }
-        guard phase != .waiting, !isProcessing, held.isEmpty else { return hold(bytes) }
-        process(bytes)
+        // Who waits for its end takes nothing more.
+        guard !isOver else { return }
+        if canProcess, held.isEmpty { return process(bytes) }
+        held.append(contentsOf: bytes)
+        if held.count > Self.largestHeld { return fail("the \(peerRole) sends more than can be held") }
+        resume()
     }
 
-    func ioDrained() {
-        isWriting = false
-        if !backlog.isEmpty {
-            backlog.withUnsafeBytes { scratch.ciphertext.append(copying: $0) }
-            backlog = []
-            send()
-        }
-        guard !isWriting else { return }
+    package func ioDrained() {
+        outlet.drained(ciphertext)
+        guard !outlet.isBusy else { return }
         if phase == .closing, !lingers { return closeInner() }
         guard handlerWaits else { return }
         handlerWaits = false
         handler?.ioDrained()
     }
 
-    func ioEnded(_ reason: String) {
+    package func ioEnded(_ reason: String) {
         // Without close_notify, somebody on the way may have cut the stream: people should know.
         ended(phase == .open ? "\(reason), without the end that TLS asks for (close_notify)" : reason)
     }
 
-    private func hold(_ bytes: UnsafeRawBufferPointer) {
-        guard phase == .waiting || phase == .open || phase == .handshaking else { return }
-        held.append(contentsOf: bytes)
-        if held.count > Self.largestHeld { fail("the \(peerRole) sends more than can be held") }
+    private var canProcess: Bool {
+        !isProcessing && (phase == .handshaking || phase == .open && handler != nil && isReading)
     }
 
     // Takes up what was held.
     private func resume() {
-        guard !held.isEmpty, !isProcessing else { return }
+        guard canProcess, engineHasMore || !held.isEmpty else { return }
         let bytes = held
         held = []
         bytes.withUnsafeBytes { process($0) }
@@ -289,45 +292,36 @@ extension TLSIO: ConnectionIOHandler {
     private func process(_ bytes: UnsafeRawBufferPointer) {
         isProcessing = true
         var rest = bytes
-        if phase == .handshaking { step(&rest) }
-        while phase == .open, handler != nil, isReading, deliver(&rest) {}
+        if phase == .handshaking { handshake(&rest) }
+        if phase == .open { engineHasMore = true }
+        while engineHasMore, phase == .open, handler != nil, isReading { engineHasMore = deliver(&rest) }
         isProcessing = false
-        if phase == .open, !rest.isEmpty { hold(rest) }
+        guard !isOver else { return }
+        if !rest.isEmpty { held.insert(contentsOf: rest, at: 0) }
+        resume()
     }
 
     // One buffer of plaintext; returns whether there may be more.
     private func deliver(_ rest: inout UnsafeRawBufferPointer) -> Bool {
-        var more = false
-        scratch.withPlaintext { buffer in
-            let (count, stop) = engine.decrypt(&rest, into: buffer, scratch.ciphertext, now: loop.now)
-            send()
+        var hasMore = false
+        loop.tlsScratch.withPlaintext { buffer in
+            let (count, stop) = engine.decrypt(&rest, into: buffer, ciphertext, now: loop.now)
+            outlet.send(ciphertext)
             if count > 0 { handler?.ioReceived(UnsafeRawBufferPointer(rebasing: buffer[..<count])) }
             switch stop {
             case .needsInput: break
-            case .full: more = true
+            case .full: hasMore = true
             case .closed: receivedClose()
             case .failed(let reason): if phase == .open { fail(reason) }
             }
         }
-        return more
+        return hasMore
     }
 
     private func receivedClose() {
         guard phase == .open else { return }
-        engine.shutDown(scratch.ciphertext, now: loop.now)
-        send()
+        engine.shutDown(ciphertext, now: loop.now)
+        outlet.send(ciphertext)
         ended("the peer closed the connection")
-    }
-
-    // Hands over what was encrypted, or keeps it until it may be written.
-    private func send() {
-        let ciphertext = scratch.ciphertext
-        guard !ciphertext.isEmpty else { return }
-        if isWriting {
-            backlog.append(contentsOf: ciphertext.remainder(from: 0))
-            ciphertext.reset()
-        } else {
-            isWriting = !inner.write(ciphertext)
-        }
     }
 }
