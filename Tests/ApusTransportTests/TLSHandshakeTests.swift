@@ -91,4 +91,20 @@ import Testing
         server.wire.deliver([22, 3, 1, 0, 5, 9, 9, 9, 9, 9])
         #expect(server.failure?.hasPrefix("TLS failed: ") == true)
     }
+
+    @Test func `a damaged first flight does no harm, wherever it is damaged`() throws {
+        let acceptor = try TLSAcceptor(setup.server)
+        let client = try SecureEnd(TLSConnector(setup.client), on: loop)
+        let flight = client.wire.takeWritten()
+        for index in flight.indices {
+            var damaged = flight
+            damaged[index] ^= 0xff
+            let server = try SecureEnd(acceptor, on: loop)
+            server.wire.deliver(damaged)
+            #expect(!server.isEstablished)
+            server.wire.end("the peer closed the connection")
+            #expect(server.failure != nil && server.wire.isClosed)
+        }
+        #expect(flight.count > 200)
+    }
 }

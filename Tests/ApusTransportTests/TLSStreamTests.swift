@@ -99,6 +99,20 @@ import Testing
         #expect(server.wire.isClosed)
     }
 
+    @Test func `nothing is left of connections that were closed`() throws {
+        weak var left: (TLSIO)?
+        weak var right: (TLSIO)?
+        do {
+            let (client, server) = try connected()
+            left = client.io
+            right = server.io
+            client.io.close()
+            SecureEnd.relay(client, server)
+        }
+        #expect(left == nil && right == nil)
+        #expect(loop.timerCount == 0)
+    }
+
     // MARK: Time
 
     @Test func `a handshake that stalls fails after its time, on both sides`() throws {

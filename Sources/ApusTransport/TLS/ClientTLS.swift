@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import ApusCore
+package import ApusCore
 
 /// TLS as a channel speaks it: 1.2 or 1.3, HTTP/2 by ALPN, and a server that proves its name.
 ///
@@ -55,7 +55,7 @@ public struct ClientTLS: Sendable {
     }
 
     /// The `:authority` of calls to an address.
-    func authority(for address: Endpoint.Address) -> String {
+    package func authority(for address: Endpoint.Address) -> String {
         if case .host = address, serverName == nil { return "\(address)" }
         return serverName(for: address)
     }

@@ -25,3 +25,21 @@ package struct KeyUpdateBudget: Sendable {
         return true
     }
 }
+
+/// How long one key may encrypt: AES-GCM wears out after 2^24.5 records. Source: RFC 8446, section 5.5.
+package struct KeyLifetime: Sendable {
+    private static let records = 1 << 24
+    private static let recordSize = 16 * 1024
+
+    private var written = 0
+
+    package init() {}
+
+    /// Notes that bytes are about to be encrypted; true when that is to be done with a new key.
+    package mutating func wears(by bytes: Int) -> Bool {
+        written += 1 + bytes / Self.recordSize
+        guard written > Self.records else { return false }
+        written = 0
+        return true
+    }
+}

@@ -39,18 +39,18 @@ enum PEM {
     ///
     /// - Throws: INVALID_ARGUMENT when there is none, or it is damaged or encrypted.
     static func privateKey(_ text: [UInt8], _ name: String) throws(RPCError) -> PrivateKey {
+        // OpenSSL's errors for these two differ from version to version.
+        let plain = String(decoding: text, as: UTF8.self)
+        guard plain.contains("PRIVATE KEY-----") else {
+            throw RPCError(.invalidArgument, "\(name): there is no private key in it")
+        }
+        if plain.contains("ENCRYPTED") {
+            throw RPCError(.invalidArgument, "\(name): the private key is encrypted: give it without a password")
+        }
         OpenSSLError.clear()
         let handle = withBuffer(text) { PEM_read_bio_PrivateKey($0, nil, refusePassword, nil) }
         if let handle { return PrivateKey(adopting: handle) }
-        let error = OpenSSLError.take()
-        switch ERR_GET_REASON(error) {
-        case PEM_R_NO_START_LINE:
-            throw RPCError(.invalidArgument, "\(name): there is no private key in it")
-        case PEM_R_BAD_PASSWORD_READ, PEM_R_PROBLEMS_GETTING_PASSWORD:
-            throw RPCError(.invalidArgument, "\(name): the private key is encrypted: give it without a password")
-        default:
-            throw RPCError(.invalidArgument, "\(name): no private key in PEM: \(OpenSSLError.text(error))")
-        }
+        throw RPCError(.invalidArgument, "\(name): no private key in PEM: \(OpenSSLError.text())")
     }
 
     @discardableResult

@@ -67,7 +67,10 @@ final class TLSContext: @unchecked Sendable {
         let context = try server(options, first, material.roots)
         if let path = options.keyLogFile { try context.logKeys(KeyLog(path)) }
         for pair in material.certificates.dropFirst() {
-            context.alternatives.append(try server(options, pair, material.roots))
+            let alternative = try server(options, pair, material.roots)
+            alternative.keyLog = context.keyLog
+            if context.keyLog != nil { TLSCallbacks.logKeys(on: alternative.handle) }
+            context.alternatives.append(alternative)
         }
         // Not after the roots changed: a session says that a client was verified by the old ones.
         if let previous, previous.roots == context.roots { context.takeTicketKeys(of: previous) }

@@ -33,6 +33,7 @@ final class TLSEngine {
     private let serverName: String
     private let sessionKey: String
     private var keyUpdates: KeyUpdateBudget
+    private var keyLifetime = KeyLifetime()
     private var now: MonotonicInstant
     private var isEstablished = false
     private var isFlooded = false
@@ -144,6 +145,10 @@ final class TLSEngine {
         guard !bytes.isEmpty, !hasFailed else { return !hasFailed }
         var none = UnsafeRawBufferPointer(start: nil, count: 0)
         return run(&none, output, now) {
+            // TLS 1.3 alone has new keys under way; the message goes in front of the next record.
+            if keyLifetime.wears(by: bytes.count), SSL_version(ssl) == TLS1_3_VERSION {
+                SSL_key_update(ssl, SSL_KEY_UPDATE_NOT_REQUESTED)
+            }
             var count = 0
             hasFailed = SSL_write_ex(ssl, bytes.baseAddress, bytes.count, &count) != 1
             return !hasFailed

@@ -234,7 +234,8 @@ package final class TLSIO: ConnectionIO, @unchecked Sendable {
         let ok = loop.tlsScratch.forEachRecord(of: output) { engine.encrypt($0, ciphertext, now: now) }
         outlet.send(ciphertext)
         handlerWaits = outlet.isBusy
-        // A connection that has failed is about to report it: its reader finds out.
+        // From the loop's queue: the handler is still inside its write.
+        if !ok { loop.execute { [weak self] in self?.fail("TLS cannot encrypt any more") } }
         return ok && !outlet.isBusy
     }
 
