@@ -47,12 +47,13 @@ let package = Package(
         system("CNghttp2", pkgConfig: "libnghttp2", apt: "libnghttp2-dev", brew: "libnghttp2"),
         system("CProtobufC", pkgConfig: "libprotobuf-c", apt: "libprotobuf-c-dev", brew: "protobuf-c"),
         system("CLibuv", pkgConfig: "libuv", apt: "libuv1-dev", brew: "libuv"),
+        system("COpenSSL", pkgConfig: "openssl", apt: "libssl-dev", brew: "openssl@3"),
 
         library("ApusCore"),
         library("ApusInterceptors", ["ApusCore"]),
         library("ApusHTTP2", ["CNghttp2"]),
         library("ApusWire", ["ApusCore"]),
-        library("ApusTransport", ["ApusCore", "ApusHTTP2", "ApusWire", "CLibuv"]),
+        library("ApusTransport", ["ApusCore", "ApusHTTP2", "ApusWire", "CLibuv", "COpenSSL"]),
         library("ApusProtobuf", ["ApusCore", "CProtobufC"]),
         library("ApusDiscovery", ["ApusCore"]),
         library("ApusGenerator", ["ApusCore", "ApusProtobuf"]),
@@ -70,7 +71,7 @@ let package = Package(
         tests("ApusHTTP2Tests", ["ApusHTTP2"]),
         tests(
             "ApusTransportTests",
-            ["ApusCore", "ApusHTTP2", "ApusTestSupport", "ApusTransport", "ApusWire", "CMallocInfo", "CNghttp2"]),
+            ["ApusCore", "ApusHTTP2", "ApusTestSupport", "ApusTransport", "ApusWire", "CMallocInfo", "CNghttp2", "COpenSSL"]),
         .target(
             name: "ApusTestSupport", dependencies: ["ApusCore"], path: "Tests/ApusTestSupport", swiftSettings: strict),
         tests("ApusCoreTests", ["ApusCore", "ApusTestSupport"]),

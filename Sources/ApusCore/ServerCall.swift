@@ -10,6 +10,8 @@ public struct ServerCall: Sendable {
     public let deadline: CallDeadline
     /// The address of the client's end of the connection.
     public let peer: Endpoint.Address
+    /// Who the client is, as its verified certificate says; nil without one.
+    public let peerIdentity: PeerIdentity?
     /// The request.
     public var request: MessageBody
     /// Where the response goes.
@@ -18,12 +20,13 @@ public struct ServerCall: Sendable {
     /// A call as a transport starts it.
     public init(
         method: MethodDescriptor, metadata: Metadata, deadline: CallDeadline, peer: Endpoint.Address,
-        request: MessageBody, responder: any ServerResponder
+        peerIdentity: PeerIdentity? = nil, request: MessageBody, responder: any ServerResponder
     ) {
         self.method = method
         self.metadata = metadata
         self.deadline = deadline
         self.peer = peer
+        self.peerIdentity = peerIdentity
         self.request = request
         self.responder = responder
     }

@@ -9,14 +9,16 @@ package enum RequestFields {
 
     /// The fields of a call in the order that gRPC asks for.
     ///
-    /// - Parameter timeout: nanoseconds that are left; nil for no deadline.
+    /// - Parameters:
+    ///   - scheme: `https` over TLS.
+    ///   - timeout: nanoseconds that are left; nil for no deadline.
     /// - Throws: INTERNAL for metadata that HTTP/2 cannot carry.
     package static func write(
-        _ method: MethodDescriptor, authority: String, timeout: Int64?, metadata: Metadata,
-        to sink: inout some FieldSink
+        _ method: MethodDescriptor, scheme: StaticString = "http", authority: String, timeout: Int64?,
+        metadata: Metadata, to sink: inout some FieldSink
     ) throws(RPCError) {
         sink.add(":method", "POST")
-        sink.add(":scheme", "http")
+        sink.add(":scheme", scheme)
         sink.add(":path", method.path.utf8)
         sink.add(":authority", authority.utf8)
         sink.add("te", "trailers")

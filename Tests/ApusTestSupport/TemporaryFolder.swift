@@ -23,5 +23,9 @@ package final class TemporaryFolder: Sendable {
         try text.write(toFile: "\(path)/\(name)", atomically: false, encoding: .utf8)
     }
 
+    package func text(of name: String) throws -> String {
+        try String(contentsOfFile: "\(path)/\(name)", encoding: .utf8)
+    }
+
     package func remove(_ name: String) throws { try FileManager.default.removeItem(atPath: "\(path)/\(name)") }
 }

@@ -23,6 +23,13 @@ import Testing
         #expect(fields.names.count { $0 == "te" } == 1)
     }
 
+    @Test func `a call over TLS says so`() throws {
+        var fields = Fields()
+        try RequestFields.write(
+            Self.method, scheme: "https", authority: "a", timeout: nil, metadata: Metadata(), to: &fields)
+        #expect(fields[":scheme"] == "https")
+    }
+
     @Test func `no deadline sends no timeout, and one that has passed sends zero`() throws {
         var without = Fields()
         try RequestFields.write(Self.method, authority: "a", timeout: nil, metadata: Metadata(), to: &without)

@@ -20,8 +20,14 @@ final class ClientConnection: HTTP2Connection {
 
     private var report: ((ClientConnection, Event) -> Void)?
     private var isDraining = false
+    /// The `:authority` of calls over TLS; nil without TLS, where calls say their channel's name.
+    let secureAuthority: String?
 
-    init(_ io: any ConnectionIO, loop: UVLoop, report: @escaping (ClientConnection, Event) -> Void) {
+    init(
+        _ io: any ConnectionIO, loop: UVLoop, secureAuthority: String? = nil,
+        report: @escaping (ClientConnection, Event) -> Void
+    ) {
+        self.secureAuthority = secureAuthority
         self.report = report
         super.init(io, loop: loop)
     }
@@ -47,6 +53,12 @@ final class ClientConnection: HTTP2Connection {
         // gRFC A8 fixes code and text.
         if code == HTTP2ErrorCode.enhanceYourCalm, debug == "too_many_pings" { report?(self, .tooManyPings) }
         drain("the server sent GOAWAY \(StatusMapping.name(reset: code))\(text)")
+    }
+
+    // A TLS server's alert. Source: RFC 8446, section 5.1.
+    override func foreignProtocol(_ bytes: UnsafeRawBufferPointer) -> String? {
+        guard bytes.starts(with: [21, 3]) else { return nil }
+        return "the server speaks TLS and this channel does not: set TransportOptions.tls"
     }
 
     override func flushed() {

@@ -75,8 +75,10 @@ final class ClientStream: HTTP2Stream, TimerEntry, @unchecked Sendable {
         var fields = HeaderBlock()
         do {
             let left = call.deadline.remaining(at: loop.now).map(\.saturatedNanoseconds)
+            let scheme: StaticString = connection.secureAuthority == nil ? "http" : "https"
             try RequestFields.write(
-                call.method, authority: call.target, timeout: left, metadata: call.metadata, to: &fields)
+                call.method, scheme: scheme, authority: connection.secureAuthority ?? call.target, timeout: left,
+                metadata: call.metadata, to: &fields)
             // nghttp2 would drop the block much later, as if the connection had failed.
             guard fields.listSize <= HeaderBlock.maximumListSize else {
                 let text = "the request's metadata is above \(HeaderBlock.maximumListSize) bytes"

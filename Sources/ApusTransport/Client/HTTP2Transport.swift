@@ -20,6 +20,7 @@ public final class HTTP2Transport: ClientTransport {
         self.options = options
         do throws(RPCError) {
             let loops = if let loops = options.eventLoops { loops } else { try EventLoops.shared() }
+            let dialer: any Dialer = if let tls = options.tls { try TLSDialer(dialer, tls) } else { dialer }
             pools = .success(loops.loops.map { ConnectionPool(loop: $0, dialer: dialer, options: options) })
         } catch {
             pools = .failure(error)

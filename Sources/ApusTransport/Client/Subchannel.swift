@@ -84,8 +84,9 @@ final class Subchannel {
         case .failure(let failure): connectFailed(failure)
         case .success(let io):
             guard case .dialing = state else { return io.close() }
-            let connection = ClientConnection(io, loop: pool.loop) { [weak self] connection, event in
-                self?.handle(event, of: connection)
+            let authority = pool.options.tls?.authority(for: handle.endpoint.address)
+            let connection = ClientConnection(io, loop: pool.loop, secureAuthority: authority) {
+                [weak self] connection, event in self?.handle(event, of: connection)
             }
             connection.plan.keepalive = keepalive?.schedule
             connection.plan.limits.idle = pool.options.idleTimeout

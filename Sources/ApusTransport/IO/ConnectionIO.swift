@@ -8,6 +8,9 @@ package protocol ConnectionIO: AnyObject {
     /// Who is on the other side.
     var peer: Endpoint.Address { get }
 
+    /// Who the other side is, as its verified certificate says.
+    var peerIdentity: PeerIdentity? { get }
+
     /// Begins to report bytes to `handler`, which is kept alive until it was told of the end.
     func start(_ handler: any ConnectionIOHandler)
 
@@ -21,6 +24,10 @@ package protocol ConnectionIO: AnyObject {
 
     /// Closes the stream once what was taken has been written, or after a while; the handler is told of no more.
     func close()
+}
+
+extension ConnectionIO {
+    package var peerIdentity: PeerIdentity? { nil }
 }
 
 /// What a byte stream reports. Loop only.

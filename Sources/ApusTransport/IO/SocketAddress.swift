@@ -34,6 +34,20 @@ struct SocketAddress {
         }
     }
 
+    /// The address whose 4 or 16 bytes these are; nil for any other count. Its port is 0.
+    init?(ip bytes: [UInt8]) {
+        let text: String
+        switch bytes.count {
+        case 4: text = bytes.map(String.init).joined(separator: ".")
+        case 16:
+            text = stride(from: 0, to: 16, by: 2).map { index in
+                String(Int(bytes[index]) << 8 | Int(bytes[index + 1]), radix: 16)
+            }.joined(separator: ":")
+        default: return nil
+        }
+        self.init(host: text, port: 0)
+    }
+
     func withAddress<R>(_ body: (UnsafePointer<sockaddr>) -> R) -> R {
         withUnsafeBytes(of: storage) { bytes in
             // The storage begins with the fields of sockaddr; `bytes` is never empty.
@@ -41,6 +55,12 @@ struct SocketAddress {
                 addresses.baseAddress.map(body) ?? withUnsafePointer(to: sockaddr(), body)
             }
         }
+    }
+
+    /// The host alone, as an endpoint spells it.
+    var host: String {
+        guard case .host(let host, _) = address else { return "" }
+        return host
     }
 
     /// Host and port as an endpoint spells them.

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import ApusCore
+
 #if canImport(Glibc)
     import Glibc
 #elseif canImport(Musl)
@@ -37,5 +39,55 @@ enum SystemCalls {
         #else
             _ = Darwin.close(descriptor)
         #endif
+    }
+
+    // No certificate file is larger; a device or a pipe by mistake ends here.
+    private static let largestFile = 4 << 20
+
+    /// A whole file, 4 MiB at most.
+    ///
+    /// - Throws: INVALID_ARGUMENT with the system's reason.
+    static func read(_ path: String) throws(RPCError) -> [UInt8] {
+        let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
+        guard descriptor >= 0 else { throw failure(path) }
+        defer { close(descriptor) }
+        var bytes: [UInt8] = []
+        var piece = [UInt8](repeating: 0, count: 16 * 1024)
+        while true {
+            let count = readPiece(descriptor, &piece)
+            guard count >= 0 else { throw failure(path) }
+            if count == 0 { return bytes }
+            bytes.append(contentsOf: piece.prefix(count))
+            guard bytes.count <= largestFile else {
+                throw RPCError(.invalidArgument, "cannot read \(path): it is larger than 4 MiB")
+            }
+        }
+    }
+
+    /// Opens a file of secrets to append to: only its owner may read it. Negative when that fails.
+    static func openSecretLog(_ path: String) -> Int32 { open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0o600) }
+
+    /// Writes bytes in one call.
+    static func append(_ bytes: UnsafeRawBufferPointer, to descriptor: Int32) {
+        _ = write(descriptor, bytes.baseAddress, bytes.count)
+    }
+
+    private static func readPiece(_ descriptor: Int32, _ piece: inout [UInt8]) -> Int {
+        let size = piece.count
+        while true {
+            #if canImport(Glibc)
+                let count = Glibc.read(descriptor, &piece, size)
+            #elseif canImport(Musl)
+                let count = Musl.read(descriptor, &piece, size)
+            #else
+                let count = Darwin.read(descriptor, &piece, size)
+            #endif
+            if count >= 0 || errno != EINTR { return count }
+        }
+    }
+
+    private static func failure(_ path: String) -> RPCError {
+        let reason = strerror(errno).map { String(cString: $0) } ?? "error \(errno)"
+        return RPCError(.invalidArgument, "cannot read \(path): \(reason)")
     }
 }

@@ -28,6 +28,9 @@ package protocol EventLoop: TaskExecutor {
 
     /// The loop's scratch area for output. Loop only.
     var output: OutputBuffer { get }
+
+    /// The loop's scratch areas for TLS. Loop only.
+    var tlsScratch: TLSScratch { get }
 }
 
 /// What collects work during a turn and does it at its end, in one go: a connection with bytes to write.

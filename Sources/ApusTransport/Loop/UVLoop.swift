@@ -19,6 +19,7 @@ package final class UVLoop: EventLoop, @unchecked Sendable {
     // Loop only.
     package private(set) var now: MonotonicInstant
     package let output = OutputBuffer()
+    package private(set) lazy var tlsScratch = TLSScratch()
     let readBuffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 64 * 1024, alignment: 64)
     private let prepare: UnsafeMutablePointer<uv_prepare_t>
     private let check: UnsafeMutablePointer<uv_check_t>

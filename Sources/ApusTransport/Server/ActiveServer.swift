@@ -8,6 +8,8 @@ final class ActiveServer: Sendable {
     private struct State {
         var connections: [ObjectIdentifier: ServerConnection] = [:]
         var limit: ConnectionLimit
+        // Connections whose TLS handshake goes on.
+        var handshakes: [ObjectIdentifier: (io: TLSIO, loop: any EventLoop)] = [:]
         var listeners: [ListenerHandle] = []
         var listening = 0
         var addresses: [Endpoint.Address] = []
@@ -28,6 +30,7 @@ final class ActiveServer: Sendable {
     let options: ServerOptions
     let loops: EventLoops
     let balance: LoopBalance
+    private let tls: TLSAcceptor?
     private let executors: ServiceExecutors
     private let state: Mutex<State>
     private let handlers = Atomic<Int>(0)
@@ -44,13 +47,15 @@ final class ActiveServer: Sendable {
         if let loops = options.eventLoops { self.loops = loops } else { loops = try EventLoops.shared() }
         balance = LoopBalance(loops.loops)
         executors = ServiceExecutors(server.router)
+        if let tls = options.tls { self.tls = try TLSAcceptor(tls) } else { tls = nil }
     }
 
     var addresses: [Endpoint.Address] { state.withLock { $0.addresses } }
 
     var counts: RunningServer.Counts {
         RunningServer.Counts(
-            connections: state.withLock { $0.connections.count }, handlers: handlers.load(ordering: .relaxed),
+            connections: state.withLock { $0.connections.count },
+            handshakes: state.withLock { $0.handshakes.count }, handlers: handlers.load(ordering: .relaxed),
             calls: calls.load(ordering: .relaxed))
     }
 
@@ -84,14 +89,15 @@ final class ActiveServer: Sendable {
     /// Closes the listeners and lets calls in flight finish.
     func beginDraining() {
         isStopping.store(true, ordering: .releasing)
-        let (listeners, connections) = state.withLock { state in
+        let (listeners, connections, handshakes) = state.withLock { state in
             defer {
                 state.isStopping = true
                 state.listeners = []
             }
-            return (state.listeners, Array(state.connections.values))
+            return (state.listeners, Array(state.connections.values), Array(state.handshakes.values))
         }
         for listener in listeners { listener.close { self.listenerClosed() } }
+        for (io, loop) in handshakes { loop.execute { self.abandonHandshake(io, on: loop) } }
         for connection in connections { connection.loop.execute { connection.drain() } }
         finishIfEmpty()
     }
@@ -103,7 +109,9 @@ final class ActiveServer: Sendable {
 
     private func finishIfEmpty() {
         let waiters = state.withLock { state -> [UnsafeContinuation<Void, Never>] in
-            guard state.isStopping, state.listening == 0, state.connections.isEmpty else { return [] }
+            guard state.isStopping, state.listening == 0, state.connections.isEmpty, state.handshakes.isEmpty else {
+                return []
+            }
             guard state.isForced || handlers.load(ordering: .acquiring) == 0 else { return [] }
             state.isStopped = true
             defer { state.waiters = [] }
@@ -126,12 +134,55 @@ final class ActiveServer: Sendable {
         if late { listener.close {} }
     }
 
-    /// Serves a connection on the loop that is calling.
+    /// Serves a connection on the loop that is calling, after its TLS handshake if there is to be one.
     func serve(_ io: any ConnectionIO, on loop: any EventLoop) {
         guard state.withLock({ $0.limit.admit(io.peer) }) else {
             balance.connectionClosed(on: loop)
             return io.close()
         }
+        guard let tls else { return open(io, on: loop) }
+        do throws(RPCError) {
+            secure(try tls.accept(io, on: loop), tls, on: loop)
+        } catch {
+            io.close()
+            gone(io.peer, on: loop)
+        }
+    }
+
+    // A connection that was counted is over.
+    private func gone(_ peer: Endpoint.Address, on loop: any EventLoop) {
+        balance.connectionClosed(on: loop)
+        state.withLock { $0.limit.left(peer) }
+        finishIfEmpty()
+    }
+
+    private func secure(_ io: TLSIO, _ tls: TLSAcceptor, on loop: any EventLoop) {
+        let late = state.withLock { state in
+            state.handshakes[ObjectIdentifier(io)] = (io, loop)
+            return state.isStopping
+        }
+        if late { return abandonHandshake(io, on: loop) }
+        tls.handshake(io) { [weak io] established in
+            guard let io else { return }
+            if established { self.open(io, on: loop) }
+            self.handshakeEnded(io, on: loop, established: established)
+        }
+    }
+
+    // No call is on such a connection: its client makes another elsewhere.
+    private func abandonHandshake(_ io: TLSIO, on loop: any EventLoop) {
+        guard state.withLock({ $0.handshakes[ObjectIdentifier(io)] }) != nil else { return }
+        io.close()
+        handshakeEnded(io, on: loop, established: false)
+    }
+
+    private func handshakeEnded(_ io: TLSIO, on loop: any EventLoop, established: Bool) {
+        let known = state.withLock { $0.handshakes.removeValue(forKey: ObjectIdentifier(io)) != nil }
+        guard known, !established else { return }
+        gone(io.peer, on: loop)
+    }
+
+    private func open(_ io: any ConnectionIO, on loop: any EventLoop) {
         let connection = ServerConnection(io, loop: loop, server: server, options: options, owner: self)
         let late = state.withLock { state in
             state.connections[ObjectIdentifier(connection)] = connection
@@ -146,12 +197,8 @@ extension ActiveServer: ServerConnectionOwner {
     func executor(for entry: Router.Entry) -> (any TaskExecutor)? { executors[entry.service] }
 
     func connectionClosed(_ connection: ServerConnection) {
-        balance.connectionClosed(on: connection.loop)
-        state.withLock { state in
-            state.connections[ObjectIdentifier(connection)] = nil
-            state.limit.left(connection.io.peer)
-        }
-        finishIfEmpty()
+        _ = state.withLock { $0.connections.removeValue(forKey: ObjectIdentifier(connection)) }
+        gone(connection.io.peer, on: connection.loop)
     }
 
     func handlerStarted() {

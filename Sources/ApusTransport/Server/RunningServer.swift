@@ -8,6 +8,8 @@ public final class RunningServer: Sendable {
     public struct Counts: Sendable, Equatable {
         /// Open connections.
         public var connections = 0
+        /// Connections whose TLS handshake goes on.
+        public var handshakes = 0
         /// Handlers that run now.
         public var handlers = 0
         /// Calls whose handlers were started.

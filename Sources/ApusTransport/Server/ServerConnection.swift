@@ -22,6 +22,7 @@ final class ServerConnection: HTTP2Connection, @unchecked Sendable {
     let owner: any ServerConnectionOwner
     let slots: HandlerSlots
     private var strikes: PingStrikes
+    let peerIdentity: PeerIdentity?
     private var ready: [ServerStream] = []
     private var isDraining = false
 
@@ -36,6 +37,7 @@ final class ServerConnection: HTTP2Connection, @unchecked Sendable {
             loop, limit: options.maximumConcurrentStreams, patience: options.handlerPatience)
         strikes = PingStrikes(
             minimum: options.minimumPingInterval, permitsWithoutCalls: options.permitsPingsWithoutCalls)
+        peerIdentity = io.peerIdentity
         super.init(io, loop: loop)
         plan = options.plan
     }

@@ -41,6 +41,8 @@ public struct ServerOptions: Sendable {
     /// The time that sent bytes may stay unacknowledged before TCP gives up (Linux: TCP_USER_TIMEOUT). Nil takes the
     /// system's, about 15 minutes.
     public var acknowledgementTimeout: Duration? = .seconds(20)
+    /// TLS on every connection; nil serves cleartext.
+    public var tls: ServerTLS?
     /// The loops that serve; nil takes the process' own.
     public var eventLoops: EventLoops?
 

@@ -142,7 +142,7 @@ final class ServerStream: HTTP2Stream, TimerEntry, @unchecked Sendable {
         request = nil
         let call = ServerCall(
             method: entry.route.method, metadata: head.metadata, deadline: deadline, peer: connection.io.peer,
-            request: body, responder: self)
+            peerIdentity: connection.peerIdentity, request: body, responder: self)
         let server = connection.server
         let route = entry.route
         owner.handlerStarted()

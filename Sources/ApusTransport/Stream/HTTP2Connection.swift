@@ -92,6 +92,8 @@ class HTTP2Connection {
     ///
     /// - Returns: whether the peer got an answer already; else it gets what the session has to say.
     func inputFailed(_ bytes: UnsafeRawBufferPointer) -> Bool { false }
+    /// Why these bytes, which came before any SETTINGS, cannot be HTTP/2; nil when they may be.
+    func foreignProtocol(_ bytes: UnsafeRawBufferPointer) -> String? { nil }
     /// The connection is closed.
     func closed() {}
     /// What was to be written has been handed to the byte stream.
@@ -101,6 +103,7 @@ class HTTP2Connection {
 extension HTTP2Connection: ConnectionIOHandler {
     func ioReceived(_ bytes: UnsafeRawBufferPointer) {
         lastInput = loop.now
+        if !hasSettings, let reason = foreignProtocol(bytes) { return close(reason) }
         var rest = bytes
         while !rest.isEmpty, let session {
             let slice = UnsafeRawBufferPointer(rebasing: rest.prefix(Self.slice))
