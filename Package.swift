@@ -41,17 +41,20 @@ let package = Package(
         system("CNghttp2", pkgConfig: "libnghttp2", apt: "libnghttp2-dev", brew: "libnghttp2"),
         system("CProtobufC", pkgConfig: "libprotobuf-c", apt: "libprotobuf-c-dev", brew: "protobuf-c"),
         system("CLibuv", pkgConfig: "libuv", apt: "libuv1-dev", brew: "libuv"),
+        system("CZlib", pkgConfig: "zlib", apt: "zlib1g-dev", brew: "zlib"),
 
         library("ApusCore"),
         library("ApusInterceptors", ["ApusCore"]),
         library("ApusHTTP2", ["CNghttp2"]),
-        library("ApusWire", ["ApusCore"]),
+        library("ApusWire", ["ApusCore", "CZlib"]),
         library("ApusTransport", ["ApusCore", "ApusHTTP2", "ApusWire", "CLibuv"]),
         library("ApusProtobuf", ["ApusCore", "CProtobufC"]),
         library("ApusDiscovery", ["ApusCore"]),
         library("ApusGenerator", ["ApusProtobuf"]),
         .executableTarget(name: "protoc-gen-apus", dependencies: ["ApusGenerator"], swiftSettings: strict),
-        library("Apus", ["ApusCore", "ApusInterceptors", "ApusTransport", "ApusProtobuf", "ApusDiscovery"]),
+        library(
+            "Apus",
+            ["ApusCore", "ApusInterceptors", "ApusWire", "ApusTransport", "ApusProtobuf", "ApusDiscovery"]),
 
         tests("ApusWireTests", ["ApusCore", "ApusWire"]),
         tests("ApusHTTP2Tests", ["ApusHTTP2"]),

@@ -5,3 +5,4 @@
 @_exported public import ApusInterceptors
 @_exported public import ApusProtobuf
 @_exported public import ApusTransport
+@_exported public import ApusWire

@@ -9,11 +9,14 @@ package enum RequestFields {
 
     /// The fields of a call in the order that gRPC asks for.
     ///
-    /// - Parameter timeout: nanoseconds that are left; nil for no deadline.
+    /// - Parameters:
+    ///   - timeout: nanoseconds that are left; nil for no deadline.
+    ///   - compression: what compresses the call's messages; nil when nothing does.
+    ///   - compressors: what the response may be compressed with.
     /// - Throws: INTERNAL for metadata that HTTP/2 cannot carry.
     package static func write(
         _ method: MethodDescriptor, authority: String, timeout: Int64?, metadata: Metadata,
-        to sink: inout some FieldSink
+        compression: Compression?, compressors: Compressors, to sink: inout some FieldSink
     ) throws(RPCError) {
         sink.add(":method", "POST")
         sink.add(":scheme", "http")
@@ -23,7 +26,8 @@ package enum RequestFields {
         if let timeout { sink.add("grpc-timeout", TimeoutEncoding.encode(nanoseconds: timeout)) }
         sink.add("content-type", "application/grpc")
         sink.add("user-agent", userAgent)
-        sink.add("grpc-accept-encoding", "identity")
+        if let compression { sink.add("grpc-encoding", compression.name.utf8) }
+        sink.add("grpc-accept-encoding", compressors.accepted)
         if !metadata.isEmpty { try MetadataEncoding.write(metadata, to: &sink) }
     }
 }

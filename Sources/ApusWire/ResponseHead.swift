@@ -27,7 +27,7 @@ package struct ResponseHead {
     private var details: [UInt8] = []
     private var contentType: String?
     private var isGRPC = false
-    private var unknownEncoding: String?
+    private var encoding = MessageEncoding.identity
     private var hasHead = false
     private var informational = 0
     private var budget: FieldBudget
@@ -42,8 +42,13 @@ package struct ResponseHead {
         budget = FieldBudget(limit: limit)
     }
 
+    /// The index of the compressor that reads the messages; nil when they are not compressed.
+    package var compressor: Int? { encoding.compressor }
+
     /// Takes one field.
-    package mutating func receive(name: UnsafeRawBufferPointer, value: UnsafeRawBufferPointer) {
+    package mutating func receive(
+        name: UnsafeRawBufferPointer, value: UnsafeRawBufferPointer, compressors: Compressors
+    ) {
         overBudget = budget.spend(name: name.count, value: value.count)
         guard case .fits = overBudget else { return }
         switch FieldName(name) {
@@ -54,7 +59,7 @@ package struct ResponseHead {
         case .grpcStatus: code = Int(value.text).flatMap(Status.Code.init(rawValue:)) ?? .unknown
         case .grpcMessage: message = StatusMessageEncoding.decode(value)
         case .statusDetails: details = Base64.decode(value) ?? []
-        case .encoding where !value.equals("identity"): unknownEncoding = value.text
+        case .encoding where !hasHead: encoding = MessageEncoding(value, compressors)
         case .custom: MetadataEncoding.read(name: name, value: value, into: &metadata)
         default: break
         }
@@ -87,8 +92,8 @@ package struct ResponseHead {
         // grpc-status wins over everything else, even in a head that should have ended the stream.
         if code != nil { return .end(endStatus, trailers: metadata) }
         guard httpStatus == 200, isGRPC else { return .foreign(foreignStatus) }
-        if let unknownEncoding {
-            let text = "the server compressed with \(unknownEncoding.debugDescription), which was not offered"
+        if case .unknown(let name) = encoding {
+            let text = "the server compressed with \(name.debugDescription), which was not offered"
             return .foreign(Status(.internal, text))
         }
         hasHead = true
