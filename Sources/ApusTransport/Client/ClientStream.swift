@@ -23,12 +23,17 @@ final class ClientStream: HTTP2Stream, TimerEntry, @unchecked Sendable {
     }
 
     let call: ClientCall
+    private let compressor: (any Compressor)?
+    private let compressors: Compressors
+    private let limit: Int
     private let loop: UVLoop
     private var connection: ClientConnection?
     // Unchecked: one thread, and none of their methods calls back.
     @exclusivity(unchecked) private var response: ResponseHead
     @exclusivity(unchecked) private var deframer: MessageDeframer
     private var head: Head?
+    // Written once, before the caller gets the head.
+    private var encoding: Int?
     private var metadata = Metadata()
     private var message: MessageBytes?
     private var inbound: InboundMessages?
@@ -40,11 +45,16 @@ final class ClientStream: HTTP2Stream, TimerEntry, @unchecked Sendable {
     private let ending = Mutex(Ending())
     var timer = TimerPosition()
 
-    init(_ call: ClientCall, loop: UVLoop, options: TransportOptions) {
+    /// - Parameter compressor: compresses the messages of a streamed request; the only message of another one has
+    ///   been compressed already.
+    init(_ call: ClientCall, compressor: (any Compressor)? = nil, loop: UVLoop, options: TransportOptions) {
         self.call = call
+        self.compressor = compressor
         self.loop = loop
+        compressors = options.compressors
+        limit = call.maximumResponseBytes ?? options.maximumResponseBytes
         response = ResponseHead(limit: options.maximumMetadataBytes)
-        deframer = MessageDeframer(limit: call.maximumResponseBytes ?? options.maximumResponseBytes)
+        deframer = MessageDeframer(limit: limit)
     }
 
     var isEnded: Bool { isOver }
@@ -76,7 +86,8 @@ final class ClientStream: HTTP2Stream, TimerEntry, @unchecked Sendable {
         do {
             let left = call.deadline.remaining(at: loop.now).map(\.saturatedNanoseconds)
             try RequestFields.write(
-                call.method, authority: call.target, timeout: left, metadata: call.metadata, to: &fields)
+                call.method, authority: call.target, timeout: left, metadata: call.metadata,
+                compression: compressor?.compression, compressors: compressors, to: &fields)
             if case .one(let message) = call.request { _ = outbound.finish(message, RequestEnd()) }
             try session.submitRequest(fields, stream: self)
         } catch let error as RPCError {
@@ -96,7 +107,8 @@ final class ClientStream: HTTP2Stream, TimerEntry, @unchecked Sendable {
         pump = Task(executorPreference: loop) {
             do {
                 while let message = try await source.next() {
-                    let (wake, full) = try self.outbound.write(message)
+                    let frame = try self.compressor.map { try message.compressed(by: $0) } ?? message
+                    let (wake, full) = try self.outbound.write(frame)
                     if wake { self.resume() }
                     if full { try await self.outbound.drain() }
                 }
@@ -158,7 +170,7 @@ final class ClientStream: HTTP2Stream, TimerEntry, @unchecked Sendable {
     // MARK: The response half
 
     override func receiveField(name: UnsafeRawBufferPointer, value: UnsafeRawBufferPointer) {
-        response.receive(name: name, value: value)
+        response.receive(name: name, value: value, compressors: compressors)
     }
 
     override func receiveFieldsEnd(endStream: Bool) {
@@ -176,6 +188,8 @@ final class ClientStream: HTTP2Stream, TimerEntry, @unchecked Sendable {
 
     private func receiveHead(_ metadata: Metadata) {
         self.metadata = metadata
+        encoding = response.compressor
+        deframer.takesCompressed = encoding != nil
         guard call.method.kind.streamsResponses, let head else { return }
         self.head = nil
         head.resume(returning: ClientResponse(metadata: metadata, body: .stream(openInbound())))
@@ -183,10 +197,14 @@ final class ClientStream: HTTP2Stream, TimerEntry, @unchecked Sendable {
 
     private func openInbound() -> any ResponseSource {
         let inbound = InboundMessages(
-            askForCredit: { [weak self] in self?.askForCredit() }, abandon: { [weak self] in self?.abandon() })
+            decompression, askForCredit: { [weak self] in self?.askForCredit() },
+            abandon: { [weak self] in self?.abandon() }, spoiled: { [weak self] in self?.end($0) })
         self.inbound = inbound
         return ClientResponseSource(self, inbound)
     }
+
+    /// Reads the response's compressed messages, from its head on.
+    var decompression: Decompression { Decompression(compressors, encoding, limit: limit) }
 
     private func askForCredit() { loop.run { self.returnCredit() } }
 

@@ -7,8 +7,8 @@ import Synchronization
 
 /// One call on a server's connection: its request half, its response half, and the task of its handler.
 ///
-/// Sendable: the responder's methods may be called from anywhere and touch only `outbound` and `fields`, which lock;
-/// everything else is confined to the connection's loop.
+/// Sendable: the responder's methods may be called from anywhere and touch only `outbound` and `fields`, which lock,
+/// the atomic `compresses` and what is immutable; everything else is confined to the connection's loop.
 final class ServerStream: HTTP2Stream, TimerEntry, @unchecked Sendable {
     /// How the response ends.
     struct End: Sendable {
@@ -20,6 +20,7 @@ final class ServerStream: HTTP2Stream, TimerEntry, @unchecked Sendable {
         var initial = Metadata()
         var trailers = Metadata()
         var sendsHead = false
+        var encoding = ResponseEncoding()
     }
 
     private let loop: any EventLoop
@@ -39,12 +40,16 @@ final class ServerStream: HTTP2Stream, TimerEntry, @unchecked Sendable {
     private var handler: Task<Void, Never>?
     private let outbound = OutboundHalf<End>()
     private let fields = Mutex(Fields())
+    private let compressors: Compressors
+    // Whether `fields.encoding` has something to say: a response without compression takes no lock to know it.
+    private let compresses = Atomic<Bool>(false)
     var timer = TimerPosition()
 
     init(_ connection: ServerConnection) {
         self.connection = connection
         loop = connection.loop
         owner = connection.owner
+        compressors = connection.options.compressors
         head = RequestHead(limit: connection.options.maximumMetadataBytes)
         deframer = MessageDeframer(limit: connection.options.maximumRequestBytes)
     }
@@ -53,7 +58,7 @@ final class ServerStream: HTTP2Stream, TimerEntry, @unchecked Sendable {
 
     override func receiveField(name: UnsafeRawBufferPointer, value: UnsafeRawBufferPointer) {
         guard entry == nil, let connection else { return }
-        head.receive(name: name, value: value, router: connection.server.router)
+        head.receive(name: name, value: value, router: connection.server.router, compressors: compressors)
     }
 
     override func receiveFieldsEnd(endStream: Bool) {
@@ -79,8 +84,14 @@ final class ServerStream: HTTP2Stream, TimerEntry, @unchecked Sendable {
             deadline = CallDeadline(at: loop.now.advanced(by: .nanoseconds(timeout)))
             loop.schedule(self, at: deadline.instant)
         }
+        deframer.takesCompressed = head.compressor != nil
+        if let compression = connection.options.compression {
+            compressResponses(with: compression, minimum: connection.options.minimumCompressedBytes)
+        }
         if entry.route.method.kind.streamsRequests {
-            inbound = InboundMessages(askForCredit: { [weak self] in self?.askForCredit() }, abandon: {})
+            inbound = InboundMessages(
+                decompression(connection), askForCredit: { [weak self] in self?.askForCredit() }, abandon: {},
+                spoiled: { [weak self] in self?.requestSpoiled($0) })
             connection.startAfterBatch(self)
         }
         if requestEnded { finishRequest() }
@@ -121,6 +132,15 @@ final class ServerStream: HTTP2Stream, TimerEntry, @unchecked Sendable {
         connection?.startAfterBatch(self)
     }
 
+    private func decompression(_ connection: ServerConnection) -> Decompression {
+        Decompression(compressors, head.compressor, limit: connection.options.maximumRequestBytes)
+    }
+
+    // Whatever the handler makes of it: the request is broken, and so is the call.
+    private func requestSpoiled(_ error: RPCError) {
+        loop.run { if !self.isReset, !self.endSent { self.end(error.status) } }
+    }
+
     private func askForCredit() { loop.run { self.returnCredit() } }
 
     private func returnCredit() {
@@ -135,6 +155,7 @@ final class ServerStream: HTTP2Stream, TimerEntry, @unchecked Sendable {
     func startHandler() {
         guard !isReset, handler == nil, let connection, let entry else { return }
         guard let body = inbound.map({ MessageBody.stream($0) }) ?? request.map({ .one($0) }) else { return }
+        let compressed = request?.isCompressed == true ? decompression(connection) : nil
         request = nil
         let call = ServerCall(
             method: entry.route.method, metadata: head.metadata, deadline: deadline, peer: connection.io.peer,
@@ -144,8 +165,9 @@ final class ServerStream: HTTP2Stream, TimerEntry, @unchecked Sendable {
         owner.handlerStarted()
         handler = Task(executorPreference: connection.executor(for: entry)) {
             do throws(RPCError) {
+                let call = compressed == nil ? call : try call.opened(compressed)
                 let response = try await server.answer(call, route)
-                self.handlerEnded(response.message, Status.ok, nil)
+                self.handlerEnded(try response.message.map(self.framed), Status.ok, nil)
             } catch {
                 self.handlerEnded(nil, error.status, error.metadata)
             }
@@ -172,11 +194,14 @@ final class ServerStream: HTTP2Stream, TimerEntry, @unchecked Sendable {
         connection?.touch()
         guard !headSent else { return session.resumeData(self) }
         headSent = true
-        let (metadata, sendsHead) = fields.withLock { ($0.initial, $0.sendsHead) }
+        let (metadata, sendsHead, encoding) = fields.withLock { ($0.initial, $0.sendsHead, $0.encoding.fixed()) }
         var block = Self.standardHead
         if let end = outbound.endWithoutMessages, !sendsHead, !end.status.isOK || metadata.isEmpty {
-            ResponseFields.writeStatus(end.status, end.metadata, to: &block)
+            ResponseFields.writeStatus(end.status, end.metadata, compressors: compressors, to: &block)
             return session.submitResponse(block, stream: self, end: true)
+        }
+        if let compressor = encoding.compressor {
+            block.add("grpc-encoding", compressors[compressor].compression.name.utf8)
         }
         if !metadata.isEmpty {
             do throws(RPCError) {
@@ -198,7 +223,7 @@ final class ServerStream: HTTP2Stream, TimerEntry, @unchecked Sendable {
 
     private static let okTrailers: HeaderBlock = {
         var block = HeaderBlock()
-        ResponseFields.writeStatus(.ok, Metadata(), to: &block)
+        ResponseFields.writeStatus(.ok, Metadata(), compressors: .none, to: &block)
         return block
     }()
 
@@ -209,7 +234,7 @@ final class ServerStream: HTTP2Stream, TimerEntry, @unchecked Sendable {
         case .bytesAndEnd(let count, let end):
             if end.status.isOK, end.metadata.isEmpty { return .bytesAndTrailers(count, Self.okTrailers) }
             var trailers = HeaderBlock()
-            ResponseFields.writeStatus(end.status, end.metadata, to: &trailers)
+            ResponseFields.writeStatus(end.status, end.metadata, compressors: compressors, to: &trailers)
             return .bytesAndTrailers(count, trailers)
         }
     }
@@ -272,8 +297,35 @@ extension ServerStream: ServerResponder {
         loop.run { if !self.headSent { self.respond() } }
     }
 
+    func compressResponses(with compression: Compression) -> Bool {
+        compressResponses(with: compression, minimum: 0)
+    }
+
+    @discardableResult
+    private func compressResponses(with compression: Compression, minimum: Int) -> Bool {
+        var compressor: Int?
+        if compression != .identity {
+            // What the client accepts stands since before the handler was started.
+            guard let index = compressors.index(of: compression), head.accepted.contains(index) else { return false }
+            compressor = index
+        }
+        return fields.withLock { fields in
+            guard fields.encoding.choose(compressor, minimum: minimum) else { return false }
+            compresses.store(compressor != nil, ordering: .releasing)
+            return true
+        }
+    }
+
+    // The message as it goes to the wire.
+    private func framed(_ message: MessageBytes) throws(RPCError) -> MessageBytes {
+        guard compresses.load(ordering: .acquiring) else { return message }
+        let encoding = fields.withLock { $0.encoding.fixed() }
+        guard let compressor = encoding.compressor else { return message }
+        return try message.compressed(by: compressors[compressor], minimum: encoding.minimum)
+    }
+
     func write(_ message: MessageBytes) async throws(RPCError) {
-        let (wake, full) = try outbound.write(message)
+        let (wake, full) = try outbound.write(framed(message))
         if wake { loop.run { self.respond() } }
         guard full else { return }
         do {
