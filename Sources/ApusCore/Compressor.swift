@@ -25,11 +25,13 @@ public struct Compressors: Sendable {
         let all: [any Compressor]
         let names: [[UInt8]]
         let accepted: [UInt8]
+        let isStandard: Bool
 
         init(_ all: [any Compressor]) {
             self.all = all
             names = all.map { Array($0.compression.name.utf8) }
             accepted = Array((["identity"] + all.map(\.compression.name)).joined(separator: ",").utf8)
+            isStandard = all.map(\.compression) == [.gzip, .deflate]
         }
     }
 
@@ -84,6 +86,9 @@ public struct Compressors: Sendable {
     package func index(named name: UnsafeRawBufferPointer) -> Int? {
         storage.names.firstIndex { $0.count == name.count && $0.elementsEqual(name) }
     }
+
+    /// Whether the names are gzip and deflate, as almost always.
+    package var isStandard: Bool { storage.isStandard }
 
     /// All names with `identity` before them, as `grpc-accept-encoding` lists them.
     package var accepted: [UInt8] { storage.accepted }

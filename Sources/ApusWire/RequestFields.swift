@@ -27,7 +27,12 @@ package enum RequestFields {
         sink.add("content-type", "application/grpc")
         sink.add("user-agent", userAgent)
         if let compression { sink.add("grpc-encoding", compression.name.utf8) }
-        sink.add("grpc-accept-encoding", compressors.accepted)
+        // A literal is never copied.
+        if compressors.isStandard {
+            sink.add("grpc-accept-encoding", "identity,gzip,deflate")
+        } else {
+            sink.add("grpc-accept-encoding", compressors.accepted)
+        }
         if !metadata.isEmpty { try MetadataEncoding.write(metadata, to: &sink) }
     }
 }

@@ -19,6 +19,8 @@ package struct RequestHead {
     package private(set) var metadata = Metadata()
     /// Nanoseconds that the client will wait; nil when it did not say.
     package private(set) var timeout: Int64?
+    /// The index of the compressor that reads the request; nil when its messages are not compressed.
+    package private(set) var compressor: Int?
     /// What the client can read.
     package private(set) var accepted = AcceptedEncodings()
 
@@ -27,15 +29,12 @@ package struct RequestHead {
     private var isPost = false
     private var isGRPC = false
     private var hasMalformedTimeout = false
-    private var encoding = MessageEncoding.identity
+    private var unknownEncoding: String?
     private var budget: FieldBudget
     private var overBudget = FieldBudget.Verdict.fits
 
     /// - Parameter limit: bytes of the largest header list.
     package init(limit: Int) { budget = FieldBudget(limit: limit) }
-
-    /// The index of the compressor that reads the request; nil when its messages are not compressed.
-    package var compressor: Int? { encoding.compressor }
 
     /// Takes one field; the router finds the path from its bytes.
     package mutating func receive(
@@ -52,7 +51,9 @@ package struct RequestHead {
         case .timeout:
             timeout = TimeoutEncoding.decode(value)
             hasMalformedTimeout = timeout == nil
-        case .encoding: encoding = MessageEncoding(value, compressors)
+        case .encoding where !value.equals("identity"):
+            compressor = compressors.index(named: value)
+            unknownEncoding = compressor == nil ? value.text : nil
         case .acceptEncoding: accepted.add(value, compressors)
         case .custom: MetadataEncoding.read(name: name, value: value, into: &metadata)
         default: break
@@ -70,8 +71,8 @@ package struct RequestHead {
         guard isGRPC else { return .rejectHTTP(415) }
         guard let route else { return .reject(Status(.unimplemented, "unknown method \(path)")) }
         if hasMalformedTimeout { return .reject(Status(.internal, "malformed grpc-timeout")) }
-        if case .unknown(let name) = encoding {
-            return .reject(Status(.unimplemented, "grpc-encoding \(name.debugDescription) is not supported"))
+        if let unknownEncoding {
+            return .reject(Status(.unimplemented, "grpc-encoding \(unknownEncoding.debugDescription) is not supported"))
         }
         return .start(route)
     }

@@ -20,6 +20,9 @@ package struct ResponseHead {
         case abusive
     }
 
+    /// The index of the compressor that reads the messages; nil when they are not compressed.
+    package private(set) var compressor: Int?
+
     private var metadata = Metadata()
     private var httpStatus: Int?
     private var code: Status.Code?
@@ -27,7 +30,7 @@ package struct ResponseHead {
     private var details: [UInt8] = []
     private var contentType: String?
     private var isGRPC = false
-    private var encoding = MessageEncoding.identity
+    private var unknownEncoding: String?
     private var hasHead = false
     private var informational = 0
     private var budget: FieldBudget
@@ -41,9 +44,6 @@ package struct ResponseHead {
         self.limit = limit
         budget = FieldBudget(limit: limit)
     }
-
-    /// The index of the compressor that reads the messages; nil when they are not compressed.
-    package var compressor: Int? { encoding.compressor }
 
     /// Takes one field.
     package mutating func receive(
@@ -59,7 +59,9 @@ package struct ResponseHead {
         case .grpcStatus: code = Int(value.text).flatMap(Status.Code.init(rawValue:)) ?? .unknown
         case .grpcMessage: message = StatusMessageEncoding.decode(value)
         case .statusDetails: details = Base64.decode(value) ?? []
-        case .encoding where !hasHead: encoding = MessageEncoding(value, compressors)
+        case .encoding where !hasHead && !value.equals("identity"):
+            compressor = compressors.index(named: value)
+            unknownEncoding = compressor == nil ? value.text : nil
         case .custom: MetadataEncoding.read(name: name, value: value, into: &metadata)
         default: break
         }
@@ -92,8 +94,8 @@ package struct ResponseHead {
         // grpc-status wins over everything else, even in a head that should have ended the stream.
         if code != nil { return .end(endStatus, trailers: metadata) }
         guard httpStatus == 200, isGRPC else { return .foreign(foreignStatus) }
-        if case .unknown(let name) = encoding {
-            let text = "the server compressed with \(name.debugDescription), which was not offered"
+        if let unknownEncoding {
+            let text = "the server compressed with \(unknownEncoding.debugDescription), which was not offered"
             return .foreign(Status(.internal, text))
         }
         hasHead = true

@@ -23,7 +23,7 @@ final class ClientStream: HTTP2Stream, TimerEntry, @unchecked Sendable {
     }
 
     let call: ClientCall
-    private let compressor: (any Compressor)?
+    private let compressor: Int?
     private let compressors: Compressors
     private let limit: Int
     private let loop: UVLoop
@@ -45,9 +45,9 @@ final class ClientStream: HTTP2Stream, TimerEntry, @unchecked Sendable {
     private let ending = Mutex(Ending())
     var timer = TimerPosition()
 
-    /// - Parameter compressor: compresses the messages of a streamed request; the only message of another one has
-    ///   been compressed already.
-    init(_ call: ClientCall, compressor: (any Compressor)? = nil, loop: UVLoop, options: TransportOptions) {
+    /// - Parameter compressor: the index of what compresses the messages of a streamed request; the only message of
+    ///   another one has been compressed already.
+    init(_ call: ClientCall, compressor: Int? = nil, loop: UVLoop, options: TransportOptions) {
         self.call = call
         self.compressor = compressor
         self.loop = loop
@@ -87,7 +87,7 @@ final class ClientStream: HTTP2Stream, TimerEntry, @unchecked Sendable {
             let left = call.deadline.remaining(at: loop.now).map(\.saturatedNanoseconds)
             try RequestFields.write(
                 call.method, authority: call.target, timeout: left, metadata: call.metadata,
-                compression: compressor?.compression, compressors: compressors, to: &fields)
+                compression: compressor.map { compressors[$0].compression }, compressors: compressors, to: &fields)
             if case .one(let message) = call.request { _ = outbound.finish(message, RequestEnd()) }
             try session.submitRequest(fields, stream: self)
         } catch let error as RPCError {
@@ -107,8 +107,7 @@ final class ClientStream: HTTP2Stream, TimerEntry, @unchecked Sendable {
         pump = Task(executorPreference: loop) {
             do {
                 while let message = try await source.next() {
-                    let frame = try self.compressor.map { try message.compressed(by: $0) } ?? message
-                    let (wake, full) = try self.outbound.write(frame)
+                    let (wake, full) = try self.outbound.write(self.framed(message))
                     if wake { self.resume() }
                     if full { try await self.outbound.drain() }
                 }
@@ -117,6 +116,12 @@ final class ClientStream: HTTP2Stream, TimerEntry, @unchecked Sendable {
                 self.end(RPCError(wrapping: error))
             }
         }
+    }
+
+    // The message as it goes to the wire.
+    private func framed(_ message: MessageBytes) throws(RPCError) -> MessageBytes {
+        guard let compressor else { return message }
+        return try message.compressed(by: compressors[compressor])
     }
 
     private func resume() {

@@ -62,12 +62,14 @@ public final class HTTP2Transport: ClientTransport {
         guard let compression = call.compression, compression != .identity else {
             return ClientStream(call, loop: loop, options: options)
         }
-        guard let compressor = options.compressors[compression] else {
+        guard let index = options.compressors.index(of: compression) else {
             throw RPCError(.internal, "this channel has no compressor \(compression)", progress: .notConnected)
         }
         var call = call
-        if case .one(let message) = call.request { call.request = .one(try message.compressed(by: compressor)) }
-        return ClientStream(call, compressor: compressor, loop: loop, options: options)
+        if case .one(let message) = call.request {
+            call.request = .one(try message.compressed(by: options.compressors[index]))
+        }
+        return ClientStream(call, compressor: index, loop: loop, options: options)
     }
 
     // The calling loop's own pool, or always the same one for an endpoint.

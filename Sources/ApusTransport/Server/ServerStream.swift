@@ -165,8 +165,12 @@ final class ServerStream: HTTP2Stream, TimerEntry, @unchecked Sendable {
         owner.handlerStarted()
         handler = Task(executorPreference: connection.executor(for: entry)) {
             do throws(RPCError) {
-                let call = compressed == nil ? call : try call.opened(compressed)
-                let response = try await server.answer(call, route)
+                let response =
+                    if let compressed {
+                        try await server.answer(call.opened(compressed), route)
+                    } else {
+                        try await server.answer(call, route)
+                    }
                 self.handlerEnded(try response.message.map(self.framed), Status.ok, nil)
             } catch {
                 self.handlerEnded(nil, error.status, error.metadata)

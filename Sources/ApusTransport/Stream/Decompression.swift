@@ -28,8 +28,8 @@ struct Decompression: Sendable {
 
 extension ServerCall {
     /// The call with its only message decompressed.
-    func opened(_ decompression: Decompression?) throws(RPCError) -> ServerCall {
-        guard let decompression, case .one(let message) = request else { return self }
+    func opened(_ decompression: Decompression) throws(RPCError) -> ServerCall {
+        guard case .one(let message) = request else { return self }
         var call = self
         call.request = .one(try decompression.open(message))
         return call
