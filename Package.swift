@@ -48,11 +48,12 @@ let package = Package(
         system("CProtobufC", pkgConfig: "libprotobuf-c", apt: "libprotobuf-c-dev", brew: "protobuf-c"),
         system("CLibuv", pkgConfig: "libuv", apt: "libuv1-dev", brew: "libuv"),
         system("COpenSSL", pkgConfig: "openssl", apt: "libssl-dev", brew: "openssl@3"),
+        system("CZlib", pkgConfig: "zlib", apt: "zlib1g-dev", brew: "zlib"),
 
         library("ApusCore"),
         library("ApusInterceptors", ["ApusCore"]),
         library("ApusHTTP2", ["CNghttp2"]),
-        library("ApusWire", ["ApusCore"]),
+        library("ApusWire", ["ApusCore", "CZlib"]),
         library("ApusTransport", ["ApusCore", "ApusHTTP2", "ApusWire", "CLibuv", "COpenSSL"]),
         library("ApusProtobuf", ["ApusCore", "CProtobufC"]),
         library("ApusDiscovery", ["ApusCore"]),
@@ -61,7 +62,7 @@ let package = Package(
         library("ApusServices", ["ApusCore", "ApusInterceptors", "ApusProtobuf"]),
         library(
             "Apus",
-            ["ApusCore", "ApusInterceptors", "ApusTransport", "ApusProtobuf", "ApusDiscovery", "ApusServices"]),
+            ["ApusCore", "ApusInterceptors", "ApusWire", "ApusTransport", "ApusProtobuf", "ApusDiscovery", "ApusServices"]),
         library("ApusInterop", ["Apus"]),
         executable("apus-interop-server", ["ApusInterop"]),
         executable("apus-interop-client", ["ApusInterop"]),

@@ -6,3 +6,4 @@
 @_exported public import ApusProtobuf
 @_exported public import ApusServices
 @_exported public import ApusTransport
+@_exported public import ApusWire

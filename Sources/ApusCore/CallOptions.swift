@@ -10,15 +10,18 @@ public struct CallOptions: Sendable {
     public var waitForReady: Bool
     /// The largest response message in bytes, after decompression; nil takes the transport's limit (4 MiB).
     public var maximumResponseBytes: Int?
+    /// How requests are compressed: by one of the transport's compressors; nil sends them as they are.
+    public var compression: Compression?
 
     /// The options of a call.
     public init(
         timeout: Duration? = nil, metadata: Metadata = Metadata(), waitForReady: Bool = false,
-        maximumResponseBytes: Int? = nil
+        maximumResponseBytes: Int? = nil, compression: Compression? = nil
     ) {
         self.timeout = timeout
         self.metadata = metadata
         self.waitForReady = waitForReady
         self.maximumResponseBytes = maximumResponseBytes
+        self.compression = compression
     }
 }

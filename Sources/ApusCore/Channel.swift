@@ -47,7 +47,7 @@ public final class Channel: Sendable {
         let call = ClientCall(
             method: method, target: name, request: request, metadata: options.metadata,
             deadline: deadline(of: options), waitForReady: options.waitForReady,
-            maximumResponseBytes: options.maximumResponseBytes, observer: observer)
+            maximumResponseBytes: options.maximumResponseBytes, compression: options.compression, observer: observer)
         guard let observer else { return try await run(call) }
         return try await observed(call, by: observer)
     }

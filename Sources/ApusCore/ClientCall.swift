@@ -16,6 +16,8 @@ public struct ClientCall: Sendable {
     public var waitForReady: Bool
     /// The largest response message in bytes; nil takes the transport's limit.
     public var maximumResponseBytes: Int?
+    /// How the transport compresses requests; interceptors see them as they are. nil: not at all.
+    public var compression: Compression?
     /// The number of this try, 1 for the first.
     public var attempt = 1
     /// What discovery found.
@@ -31,7 +33,7 @@ public struct ClientCall: Sendable {
     public init(
         method: MethodDescriptor, target: String, request: MessageBody, metadata: Metadata = Metadata(),
         deadline: CallDeadline = .none, waitForReady: Bool = false, maximumResponseBytes: Int? = nil,
-        observer: (any Observer)? = nil
+        compression: Compression? = nil, observer: (any Observer)? = nil
     ) {
         self.method = method
         self.target = target
@@ -40,6 +42,7 @@ public struct ClientCall: Sendable {
         self.deadline = deadline
         self.waitForReady = waitForReady
         self.maximumResponseBytes = maximumResponseBytes
+        self.compression = compression
         self.observer = observer
     }
 }

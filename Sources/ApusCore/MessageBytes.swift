@@ -12,14 +12,25 @@ public struct MessageBytes: @unchecked Sendable {
     /// The largest message that the prefix can describe.
     public static let maximumCount = Int(UInt32.max)
 
-    // Written only inside an initializer, before the value is shared, and immutable ever after: hence Sendable.
+    // Written only inside an initializer, or while nobody else has it, and immutable once it is shared: hence Sendable.
     @usableFromInline
-    final class Storage: ManagedBuffer<Int, UInt8> {}
+    final class Storage: ManagedBuffer<Header, UInt8> {}
 
-    @usableFromInline let storage: Storage
+    // One word: what the prefix cannot say costs nothing.
+    @usableFromInline
+    struct Header {
+        @usableFromInline var count: UInt32
+        @usableFromInline var arrivedCompressed = false
+        @usableFromInline var staysUncompressed = false
+
+        @inlinable
+        init(count: Int) { self.count = UInt32(truncatingIfNeeded: count) }
+    }
+
+    @usableFromInline var storage: Storage
 
     /// The number of bytes of the message, without its prefix.
-    @inlinable public var count: Int { storage.header }
+    @inlinable public var count: Int { Int(storage.header.count) }
 
     /// Whether the message has no bytes (a legal message: every field has its default).
     @inlinable public var isEmpty: Bool { count == 0 }
@@ -44,12 +55,14 @@ public struct MessageBytes: @unchecked Sendable {
     }
 
     @inlinable
-    package init(unchecked count: Int, _ body: (UnsafeMutableRawBufferPointer) throws -> Void) rethrows {
-        let buffer = Storage.create(minimumCapacity: count + Self.prefixSize) { _ in count }
+    package init(
+        unchecked count: Int, compressed: Bool = false, _ body: (UnsafeMutableRawBufferPointer) throws -> Void
+    ) rethrows {
+        let buffer = Storage.create(minimumCapacity: count + Self.prefixSize) { _ in Header(count: count) }
         storage = unsafeDowncast(buffer, to: Storage.self)
         try storage.withUnsafeMutablePointerToElements { start in
             let raw = UnsafeMutableRawPointer(start)
-            raw.storeBytes(of: 0, as: UInt8.self)
+            raw.storeBytes(of: compressed ? 1 : 0, as: UInt8.self)
             raw.storeBytes(of: UInt32(truncatingIfNeeded: count).bigEndian, toByteOffset: 1, as: UInt32.self)
             try body(UnsafeMutableRawBufferPointer(start: raw + Self.prefixSize, count: count))
         }
@@ -103,9 +116,9 @@ package struct MessageBytesBuilder: ~Copyable {
 
     /// `count` comes off the wire and was checked against the size limit by the caller.
     @inlinable
-    package init(count: Int) {
+    package init(count: Int, compressed: Bool = false) {
         self.count = count
-        let message = MessageBytes(unchecked: count) { _ in }
+        let message = MessageBytes(unchecked: count, compressed: compressed) { _ in }
         storage = message.storage
     }
 

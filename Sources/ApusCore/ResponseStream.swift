@@ -74,9 +74,11 @@ public struct RequestWriter<Codec: MessageCodec>: Sendable {
 
     /// Sends a message, waiting while too many bytes are on their way.
     ///
+    /// - Parameter compress: false sends this message as it is, even in a call with ``CallOptions/compression``.
     /// - Throws: the call's error once it has ended; FAILED_PRECONDITION after ``finish()``; CANCELLED.
-    public func write(_ message: Codec.Message) async throws(RPCError) {
-        let bytes = try Codec.encode(message)
+    public func write(_ message: Codec.Message, compress: Bool = true) async throws(RPCError) {
+        var bytes = try Codec.encode(message)
+        if !compress { bytes.keepUncompressed() }
         do {
             try await call.pipe.write(bytes)
         } catch {

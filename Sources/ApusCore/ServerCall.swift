@@ -43,6 +43,16 @@ public struct ServerCall: Sendable {
 
     /// Sets the trailing metadata, sent with the status.
     public func setTrailers(_ metadata: Metadata) { responder.setTrailers(metadata) }
+
+    /// Compresses the response's messages, if the client can read that; `.identity` sends them as they are, whatever
+    /// the server does with others. To be called before the first message and before ``sendInitialMetadata()``.
+    ///
+    /// - Returns: whether it will be so. False when the client does not accept this compression, when the server has no
+    ///   such compressor, or when it is too late.
+    @discardableResult
+    public func compressResponses(with compression: Compression = .gzip) -> Bool {
+        responder.compressResponses(with: compression)
+    }
 }
 
 /// The response half of a call, as the transport gives it to the server. Safe from any task.
@@ -53,10 +63,17 @@ public protocol ServerResponder: AnyObject, Sendable {
     func sendInitialMetadata()
     /// Sets the trailing metadata.
     func setTrailers(_ metadata: Metadata)
+    /// Chooses the compression of the messages, if nothing of the response has left yet, and tells whether it could.
+    func compressResponses(with compression: Compression) -> Bool
     /// Sends a message of a streamed response, waiting while too many bytes are on their way.
     ///
     /// - Throws: CANCELLED when the call is over.
     func write(_ message: MessageBytes) async throws(RPCError)
+}
+
+extension ServerResponder {
+    /// Nothing is compressed.
+    public func compressResponses(with compression: Compression) -> Bool { compression == .identity }
 }
 
 /// The sending side of a streamed response.
@@ -68,10 +85,13 @@ public struct ResponseWriter<Codec: MessageCodec>: Sendable {
 
     /// Sends a message, waiting while too many bytes are on their way.
     ///
+    /// - Parameter compress: false sends this message as it is, even in a compressed response.
     /// - Throws: CANCELLED when the client is gone or the deadline has passed.
     @inlinable
-    public func write(_ message: Codec.Message) async throws(RPCError) {
-        try await responder.write(try Codec.encode(message))
+    public func write(_ message: Codec.Message, compress: Bool = true) async throws(RPCError) {
+        var bytes = try Codec.encode(message)
+        if !compress { bytes.keepUncompressed() }
+        try await responder.write(bytes)
     }
 }
 

@@ -9,6 +9,8 @@ package struct MessageDeframer: ~Copyable {
     private var prefixCount = 0
     private var message: MessageBytesBuilder?
     private let limit: Int
+    /// Whether messages may come compressed; they do when the call's head named an encoding.
+    package var takesCompressed = false
 
     /// - Parameter limit: the largest message in bytes.
     package init(limit: Int) { self.limit = limit }
@@ -19,7 +21,8 @@ package struct MessageDeframer: ~Copyable {
     /// Takes bytes from the front of `bytes` until a message is complete.
     ///
     /// - Returns: the message, or nil when `bytes` is used up.
-    /// - Throws: RESOURCE_EXHAUSTED above the limit, before memory is taken; INTERNAL for a flag that is not 0.
+    /// - Throws: RESOURCE_EXHAUSTED above the limit, before memory is taken; INTERNAL for a flag that is neither 0 nor,
+    ///   where messages may be compressed, 1.
     package mutating func next(_ bytes: inout UnsafeRawBufferPointer) throws(RPCError) -> MessageBytes? {
         if message == nil {
             guard try readPrefix(&bytes) else { return nil }
@@ -45,14 +48,14 @@ package struct MessageDeframer: ~Copyable {
         let size = Int(prefix & 0xffff_ffff)
         prefix = 0
         prefixCount = 0
-        guard flag == 0 else {
+        guard flag == 0 || flag == 1 && takesCompressed else {
             throw RPCError(
                 .internal, flag == 1 ? "a compressed message came without grpc-encoding" : "bad message flag")
         }
         guard size <= limit else {
             throw RPCError(.resourceExhausted, "a message of \(size) bytes is above the limit of \(limit)")
         }
-        message = MessageBytesBuilder(count: size)
+        message = MessageBytesBuilder(count: size, compressed: flag == 1)
         return true
     }
 }

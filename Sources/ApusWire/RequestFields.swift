@@ -12,10 +12,12 @@ package enum RequestFields {
     /// - Parameters:
     ///   - scheme: `https` over TLS.
     ///   - timeout: nanoseconds that are left; nil for no deadline.
+    ///   - compression: what compresses the call's messages; nil when nothing does.
+    ///   - compressors: what the response may be compressed with.
     /// - Throws: INTERNAL for metadata that HTTP/2 cannot carry.
     package static func write(
         _ method: MethodDescriptor, scheme: StaticString = "http", authority: String, timeout: Int64?,
-        metadata: Metadata, to sink: inout some FieldSink
+        metadata: Metadata, compression: Compression?, compressors: Compressors, to sink: inout some FieldSink
     ) throws(RPCError) {
         sink.add(":method", "POST")
         sink.add(":scheme", scheme)
@@ -25,7 +27,13 @@ package enum RequestFields {
         if let timeout { sink.add("grpc-timeout", TimeoutEncoding.encode(nanoseconds: timeout)) }
         sink.add("content-type", "application/grpc")
         sink.add("user-agent", userAgent)
-        sink.add("grpc-accept-encoding", "identity")
+        if let compression { sink.add("grpc-encoding", compression.name.utf8) }
+        // A literal is never copied.
+        if compressors.isStandard {
+            sink.add("grpc-accept-encoding", "identity,gzip,deflate")
+        } else {
+            sink.add("grpc-accept-encoding", compressors.accepted)
+        }
         if !metadata.isEmpty { try MetadataEncoding.write(metadata, to: &sink) }
     }
 }

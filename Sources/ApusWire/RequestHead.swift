@@ -19,13 +19,17 @@ package struct RequestHead {
     package private(set) var metadata = Metadata()
     /// Nanoseconds that the client will wait; nil when it did not say.
     package private(set) var timeout: Int64?
+    /// The index of the compressor that reads the request; nil when its messages are not compressed.
+    package private(set) var compressor: Int?
+    /// What the client can read.
+    package private(set) var accepted = AcceptedEncodings()
 
     private var route: Int?
     private var path = ""
     private var isPost = false
     private var isGRPC = false
     private var hasMalformedTimeout = false
-    private var encoding: String?
+    private var unknownEncoding: String?
     private var budget: FieldBudget
     private var overBudget = FieldBudget.Verdict.fits
 
@@ -34,7 +38,7 @@ package struct RequestHead {
 
     /// Takes one field; the router finds the path from its bytes.
     package mutating func receive(
-        name: UnsafeRawBufferPointer, value: UnsafeRawBufferPointer, router: Router
+        name: UnsafeRawBufferPointer, value: UnsafeRawBufferPointer, router: Router, compressors: Compressors
     ) {
         overBudget = budget.spend(name: name.count, value: value.count)
         guard case .fits = overBudget else { return }
@@ -47,7 +51,10 @@ package struct RequestHead {
         case .timeout:
             timeout = TimeoutEncoding.decode(value)
             hasMalformedTimeout = timeout == nil
-        case .encoding where !value.equals("identity"): encoding = value.text
+        case .encoding where !value.equals("identity"):
+            compressor = compressors.index(named: value)
+            unknownEncoding = compressor == nil ? value.text : nil
+        case .acceptEncoding: accepted.add(value, compressors)
         case .custom: MetadataEncoding.read(name: name, value: value, into: &metadata)
         default: break
         }
@@ -64,8 +71,8 @@ package struct RequestHead {
         guard isGRPC else { return .rejectHTTP(415) }
         guard let route else { return .reject(Status(.unimplemented, "unknown method \(path)")) }
         if hasMalformedTimeout { return .reject(Status(.internal, "malformed grpc-timeout")) }
-        if let encoding {
-            return .reject(Status(.unimplemented, "grpc-encoding \(encoding.debugDescription) is not supported"))
+        if let unknownEncoding {
+            return .reject(Status(.unimplemented, "grpc-encoding \(unknownEncoding.debugDescription) is not supported"))
         }
         return .start(route)
     }

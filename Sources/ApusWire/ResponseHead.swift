@@ -20,6 +20,9 @@ package struct ResponseHead {
         case abusive
     }
 
+    /// The index of the compressor that reads the messages; nil when they are not compressed.
+    package private(set) var compressor: Int?
+
     private var metadata = Metadata()
     private var httpStatus: Int?
     private var code: Status.Code?
@@ -43,7 +46,9 @@ package struct ResponseHead {
     }
 
     /// Takes one field.
-    package mutating func receive(name: UnsafeRawBufferPointer, value: UnsafeRawBufferPointer) {
+    package mutating func receive(
+        name: UnsafeRawBufferPointer, value: UnsafeRawBufferPointer, compressors: Compressors
+    ) {
         overBudget = budget.spend(name: name.count, value: value.count)
         guard case .fits = overBudget else { return }
         switch FieldName(name) {
@@ -54,7 +59,9 @@ package struct ResponseHead {
         case .grpcStatus: code = Int(value.text).flatMap(Status.Code.init(rawValue:)) ?? .unknown
         case .grpcMessage: message = StatusMessageEncoding.decode(value)
         case .statusDetails: details = Base64.decode(value) ?? []
-        case .encoding where !value.equals("identity"): unknownEncoding = value.text
+        case .encoding where !hasHead && !value.equals("identity"):
+            compressor = compressors.index(named: value)
+            unknownEncoding = compressor == nil ? value.text : nil
         case .custom: MetadataEncoding.read(name: name, value: value, into: &metadata)
         default: break
         }

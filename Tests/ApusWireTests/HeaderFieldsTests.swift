@@ -10,7 +10,8 @@ import Testing
     @Test func `pseudo fields come first, then gRPC's, then the user's`() throws {
         var fields = Fields()
         try RequestFields.write(
-            Self.method, authority: "users", timeout: 1_500_000_000, metadata: ["x-a": "1", "te": "no"], to: &fields)
+            Self.method, authority: "users", timeout: 1_500_000_000, metadata: ["x-a": "1", "te": "no"],
+            compression: nil, compressors: .standard, to: &fields)
         #expect(fields.names.prefix(4).allSatisfy { $0.hasPrefix(":") })
         #expect(fields.names.dropFirst(4).allSatisfy { !$0.hasPrefix(":") })
         #expect(fields[":method"] == "POST" && fields[":scheme"] == "http" && fields[":path"] == "/a.B/C")
@@ -32,18 +33,39 @@ import Testing
 
     @Test func `no deadline sends no timeout, and one that has passed sends zero`() throws {
         var without = Fields()
-        try RequestFields.write(Self.method, authority: "a", timeout: nil, metadata: Metadata(), to: &without)
+        try RequestFields.write(
+            Self.method, authority: "a", timeout: nil, metadata: Metadata(), compression: nil, compressors: .none,
+            to: &without)
         #expect(without["grpc-timeout"] == nil)
         var late = Fields()
-        try RequestFields.write(Self.method, authority: "a", timeout: -1, metadata: Metadata(), to: &late)
+        try RequestFields.write(
+            Self.method, authority: "a", timeout: -1, metadata: Metadata(), compression: nil, compressors: .none,
+            to: &late)
         #expect(late["grpc-timeout"] == "0n")
+    }
+
+    @Test(
+        arguments: [
+            (nil, .none, nil, "identity"), (nil, .standard, nil, "identity,gzip,deflate"),
+            (.gzip, .standard, "gzip", "identity,gzip,deflate"),
+            (.deflate, Compressors([DeflateCompressor()]), "deflate", "identity,deflate"),
+        ] as [(Compression?, Compressors, String?, String)])
+    func `a request says how it is compressed and what may come back`(
+        _ compression: Compression?, _ compressors: Compressors, _ encoding: String?, _ accepted: String
+    ) throws {
+        var fields = Fields()
+        try RequestFields.write(
+            Self.method, authority: "a", timeout: nil, metadata: Metadata(), compression: compression,
+            compressors: compressors, to: &fields)
+        #expect(fields["grpc-encoding"] == encoding)
+        #expect(fields["grpc-accept-encoding"] == accepted)
     }
 }
 
 @Suite struct ResponseFieldsTests {
     private static func status(_ status: Status, _ metadata: Metadata = Metadata()) -> Fields {
         var fields = Fields()
-        ResponseFields.writeStatus(status, metadata, to: &fields)
+        ResponseFields.writeStatus(status, metadata, compressors: .standard, to: &fields)
         return fields
     }
 
@@ -61,7 +83,7 @@ import Testing
     }
 
     @Test func `UNIMPLEMENTED tells what encodings are known`() {
-        #expect(Self.status(Status(.unimplemented))["grpc-accept-encoding"] == "identity")
+        #expect(Self.status(Status(.unimplemented))["grpc-accept-encoding"] == "identity,gzip,deflate")
     }
 
     @Test func `metadata that HTTP cannot carry turns even success into INTERNAL`() {

@@ -27,7 +27,7 @@ private struct Stub: Service {
         var head = RequestHead(limit: limit)
         for field in fields.all {
             field.name.onWire { name in
-                field.value.onWire { head.receive(name: name, value: $0, router: router) }
+                field.value.onWire { head.receive(name: name, value: $0, router: router, compressors: .standard) }
             }
         }
         return head
@@ -64,8 +64,11 @@ private struct Stub: Service {
             (["grpc-timeout": "1s"], "INTERNAL: malformed grpc-timeout"),
             (["grpc-timeout": ""], "INTERNAL: malformed grpc-timeout"),
             (["grpc-encoding": "identity"], "start 1"),
-            (["grpc-encoding": "gzip"], "UNIMPLEMENTED: grpc-encoding \"gzip\" is not supported"),
-            (["grpc-encoding": "gzip", ":path": "/no"], "UNIMPLEMENTED: unknown method /no"),
+            (["grpc-encoding": "gzip"], "start 1"),
+            (["grpc-encoding": "deflate"], "start 1"),
+            (["grpc-encoding": "br"], "UNIMPLEMENTED: grpc-encoding \"br\" is not supported"),
+            (["grpc-encoding": ""], "UNIMPLEMENTED: grpc-encoding \"\" is not supported"),
+            (["grpc-encoding": "br", ":path": "/no"], "UNIMPLEMENTED: unknown method /no"),
             (["te": nil], "start 1"),
         ] as [([String: String?], String)])
     func `a request gets its verdict`(_ changes: [String: String?], _ expected: String) {

@@ -23,12 +23,17 @@ final class ClientStream: HTTP2Stream, TimerEntry, @unchecked Sendable {
     }
 
     let call: ClientCall
+    private let compressor: Int?
+    private let compressors: Compressors
+    private let limit: Int
     private let loop: UVLoop
     private var connection: ClientConnection?
     // Unchecked: one thread, and none of their methods calls back.
     @exclusivity(unchecked) private var response: ResponseHead
     @exclusivity(unchecked) private var deframer: MessageDeframer
     private var head: Head?
+    // Written once, before the caller gets the head.
+    private var encoding: Int?
     private var metadata = Metadata()
     private var message: MessageBytes?
     private var inbound: InboundMessages?
@@ -40,11 +45,16 @@ final class ClientStream: HTTP2Stream, TimerEntry, @unchecked Sendable {
     private let ending = Mutex(Ending())
     var timer = TimerPosition()
 
-    init(_ call: ClientCall, loop: UVLoop, options: TransportOptions) {
+    /// - Parameter compressor: the index of what compresses the messages of a streamed request; the only message of
+    ///   another one has been compressed already.
+    init(_ call: ClientCall, compressor: Int? = nil, loop: UVLoop, options: TransportOptions) {
         self.call = call
+        self.compressor = compressor
         self.loop = loop
+        compressors = options.compressors
+        limit = call.maximumResponseBytes ?? options.maximumResponseBytes
         response = ResponseHead(limit: options.maximumMetadataBytes)
-        deframer = MessageDeframer(limit: call.maximumResponseBytes ?? options.maximumResponseBytes)
+        deframer = MessageDeframer(limit: limit)
     }
 
     var isEnded: Bool { isOver }
@@ -78,7 +88,8 @@ final class ClientStream: HTTP2Stream, TimerEntry, @unchecked Sendable {
             let scheme: StaticString = connection.secureAuthority == nil ? "http" : "https"
             try RequestFields.write(
                 call.method, scheme: scheme, authority: connection.secureAuthority ?? call.target, timeout: left,
-                metadata: call.metadata, to: &fields)
+                metadata: call.metadata, compression: compressor.map { compressors[$0].compression },
+                compressors: compressors, to: &fields)
             // nghttp2 would drop the block much later, as if the connection had failed.
             guard fields.listSize <= HeaderBlock.maximumListSize else {
                 let text = "the request's metadata is above \(HeaderBlock.maximumListSize) bytes"
@@ -104,7 +115,7 @@ final class ClientStream: HTTP2Stream, TimerEntry, @unchecked Sendable {
         pump = Task(executorPreference: loop) {
             do {
                 while let message = try await source.next() {
-                    let (wake, full) = try self.outbound.write(message)
+                    let (wake, full) = try self.outbound.write(self.framed(message))
                     if wake { self.resume() }
                     if full { try await self.outbound.drain() }
                 }
@@ -113,6 +124,12 @@ final class ClientStream: HTTP2Stream, TimerEntry, @unchecked Sendable {
                 self.end(RPCError(wrapping: error))
             }
         }
+    }
+
+    // The message as it goes to the wire.
+    private func framed(_ message: MessageBytes) throws(RPCError) -> MessageBytes {
+        guard let compressor else { return message }
+        return try message.compressed(by: compressors[compressor])
     }
 
     private func resume() {
@@ -170,7 +187,7 @@ final class ClientStream: HTTP2Stream, TimerEntry, @unchecked Sendable {
     // MARK: The response half
 
     override func receiveField(name: UnsafeRawBufferPointer, value: UnsafeRawBufferPointer) {
-        response.receive(name: name, value: value)
+        response.receive(name: name, value: value, compressors: compressors)
     }
 
     override func receiveFieldsEnd(endStream: Bool) {
@@ -191,6 +208,8 @@ final class ClientStream: HTTP2Stream, TimerEntry, @unchecked Sendable {
 
     private func receiveHead(_ metadata: Metadata) {
         self.metadata = metadata
+        encoding = response.compressor
+        deframer.takesCompressed = encoding != nil
         guard call.method.kind.streamsResponses, let head else { return }
         self.head = nil
         head.resume(returning: ClientResponse(metadata: metadata, body: .stream(openInbound())))
@@ -198,10 +217,14 @@ final class ClientStream: HTTP2Stream, TimerEntry, @unchecked Sendable {
 
     private func openInbound() -> any ResponseSource {
         let inbound = InboundMessages(
-            askForCredit: { [weak self] in self?.askForCredit() }, abandon: { [weak self] in self?.abandon() })
+            decompression, askForCredit: { [weak self] in self?.askForCredit() },
+            abandon: { [weak self] in self?.abandon() }, spoiled: { [weak self] in self?.end($0) })
         self.inbound = inbound
         return ClientResponseSource(self, inbound)
     }
+
+    /// Reads the response's compressed messages, from its head on.
+    var decompression: Decompression { Decompression(compressors, encoding, limit: limit) }
 
     private func askForCredit() { loop.run { self.returnCredit() } }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 public import ApusCore
+import ApusWire
 import Synchronization
 
 /// gRPC over HTTP/2: connections to the endpoints that a channel's interceptors choose, one pool for each event loop.
@@ -37,8 +38,10 @@ public final class HTTP2Transport: ClientTransport {
                 progress: .notConnected)
         }
         let pool = try pool(for: handle)
-        let stream = ClientStream(call, loop: pool.loop, options: options)
-        return try await withTaskCancellationHandler {
+        let stream =
+            call.compression == nil
+            ? ClientStream(call, loop: pool.loop, options: options) : try compressed(call, on: pool.loop)
+        let response = try await withTaskCancellationHandler {
             try await withUnsafeThrowingContinuation { head in
                 pool.loop.run {
                     if stream.begin(head) { pool.submit(stream, to: handle) }
@@ -47,6 +50,27 @@ public final class HTTP2Transport: ClientTransport {
         } onCancel: {
             stream.end(RPCError(.cancelled, "the calling task was cancelled"))
         }
+        guard response.isCompressed else { return response }
+        do throws(RPCError) {
+            return try response.opened(stream.decompression)
+        } catch {
+            throw error.with(peer: handle.endpoint)
+        }
+    }
+
+    // The only message of a request is compressed here, on the caller's thread: the loop has others to serve.
+    private func compressed(_ call: ClientCall, on loop: UVLoop) throws(RPCError) -> ClientStream {
+        guard let compression = call.compression, compression != .identity else {
+            return ClientStream(call, loop: loop, options: options)
+        }
+        guard let index = options.compressors.index(of: compression) else {
+            throw RPCError(.internal, "this channel has no compressor \(compression)", progress: .notConnected)
+        }
+        var call = call
+        if case .one(let message) = call.request {
+            call.request = .one(try message.compressed(by: options.compressors[index]))
+        }
+        return ClientStream(call, compressor: index, loop: loop, options: options)
     }
 
     // The calling loop's own pool, or always the same one for an endpoint.

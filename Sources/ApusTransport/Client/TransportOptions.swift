@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
+public import ApusCore
 import ApusHTTP2
+import ApusWire
 
 /// The limits of a channel's connections.
 public struct TransportOptions: Sendable {
@@ -12,6 +14,8 @@ public struct TransportOptions: Sendable {
     public var streamWindow = 1 << 20
     /// Bytes of all calls of a connection that a server may send ahead.
     public var connectionWindow = 4 << 20
+    /// What responses may be compressed with, and requests of calls that ask for it.
+    public var compressors = Compressors.standard
     /// The time that a server has for its SETTINGS once the connection is there.
     public var handshakeTimeout = Duration.seconds(10)
     /// The wait after connections that failed.

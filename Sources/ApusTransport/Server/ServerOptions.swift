@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+public import ApusCore
 import ApusHTTP2
 import ApusWire
 
@@ -15,6 +16,12 @@ public struct ServerOptions: Sendable {
     public var streamWindow = 1 << 20
     /// Bytes of all calls of a connection that a client may send ahead.
     public var connectionWindow = 4 << 20
+    /// What requests may be compressed with, and responses when a handler or ``compression`` asks for it.
+    public var compressors = Compressors.standard
+    /// How responses are compressed for clients that accept it, unless the handler says otherwise; nil: not at all.
+    public var compression: Compression?
+    /// The smallest response message that ``compression`` is for, in bytes.
+    public var minimumCompressedBytes = 1 << 10
     /// The time that a new connection has for its first bytes of HTTP/2.
     public var handshakeTimeout = Duration.seconds(10)
     /// The time that a call waits for a slot while handlers of calls that are over still run; then it is refused.

@@ -7,8 +7,8 @@ import Synchronization
 
 /// One call on a server's connection: its request half, its response half, and the task of its handler.
 ///
-/// Sendable: the responder's methods may be called from anywhere and touch only `outbound` and `fields`, which lock;
-/// everything else is confined to the connection's loop.
+/// Sendable: the responder's methods may be called from anywhere and touch only `outbound` and `fields`, which lock,
+/// the atomic `compresses` and what is immutable; everything else is confined to the connection's loop.
 final class ServerStream: HTTP2Stream, TimerEntry, @unchecked Sendable {
     /// How the response ends.
     struct End: Sendable {
@@ -20,6 +20,7 @@ final class ServerStream: HTTP2Stream, TimerEntry, @unchecked Sendable {
         var initial = Metadata()
         var trailers = Metadata()
         var sendsHead = false
+        var encoding = ResponseEncoding()
     }
 
     private let loop: any EventLoop
@@ -40,6 +41,9 @@ final class ServerStream: HTTP2Stream, TimerEntry, @unchecked Sendable {
     private var handler: Task<Void, Never>?
     private let outbound = OutboundHalf<End>()
     private let fields = Mutex(Fields())
+    private let compressors: Compressors
+    // Whether `fields.encoding` has something to say: a response without compression takes no lock to know it.
+    private let compresses = Atomic<Bool>(false)
     var timer = TimerPosition()
 
     init(_ connection: ServerConnection) {
@@ -47,6 +51,7 @@ final class ServerStream: HTTP2Stream, TimerEntry, @unchecked Sendable {
         loop = connection.loop
         owner = connection.owner
         slots = connection.slots
+        compressors = connection.options.compressors
         head = RequestHead(limit: connection.options.maximumMetadataBytes)
         deframer = MessageDeframer(limit: connection.options.maximumRequestBytes)
     }
@@ -55,7 +60,7 @@ final class ServerStream: HTTP2Stream, TimerEntry, @unchecked Sendable {
 
     override func receiveField(name: UnsafeRawBufferPointer, value: UnsafeRawBufferPointer) {
         guard entry == nil, let connection else { return }
-        head.receive(name: name, value: value, router: connection.server.router)
+        head.receive(name: name, value: value, router: connection.server.router, compressors: compressors)
     }
 
     override func receiveFieldsEnd(endStream: Bool) {
@@ -81,8 +86,14 @@ final class ServerStream: HTTP2Stream, TimerEntry, @unchecked Sendable {
             deadline = CallDeadline(at: loop.now.advanced(by: .nanoseconds(timeout)))
             loop.schedule(self, at: deadline.instant)
         }
+        deframer.takesCompressed = head.compressor != nil
+        if let compression = connection.options.compression {
+            compressResponses(with: compression, minimum: connection.options.minimumCompressedBytes)
+        }
         if entry.route.method.kind.streamsRequests {
-            inbound = InboundMessages(askForCredit: { [weak self] in self?.askForCredit() }, abandon: {})
+            inbound = InboundMessages(
+                decompression(connection), askForCredit: { [weak self] in self?.askForCredit() }, abandon: {},
+                spoiled: { [weak self] in self?.requestSpoiled($0) })
             connection.startAfterBatch(self)
         }
         if requestEnded { finishRequest() }
@@ -123,6 +134,15 @@ final class ServerStream: HTTP2Stream, TimerEntry, @unchecked Sendable {
         connection?.startAfterBatch(self)
     }
 
+    private func decompression(_ connection: ServerConnection) -> Decompression {
+        Decompression(compressors, head.compressor, limit: connection.options.maximumRequestBytes)
+    }
+
+    // Whatever the handler makes of it: the request is broken, and so is the call.
+    private func requestSpoiled(_ error: RPCError) {
+        loop.run { if !self.isReset, !self.endSent { self.end(error.status) } }
+    }
+
     private func askForCredit() { loop.run { self.returnCredit() } }
 
     private func returnCredit() {
@@ -139,6 +159,7 @@ final class ServerStream: HTTP2Stream, TimerEntry, @unchecked Sendable {
     func startHandler() -> Bool {
         guard !isReset, handler == nil, let connection, let entry else { return false }
         guard let body = inbound.map({ MessageBody.stream($0) }) ?? request.map({ .one($0) }) else { return false }
+        let compressed = request?.isCompressed == true ? decompression(connection) : nil
         request = nil
         let call = ServerCall(
             method: entry.route.method, metadata: head.metadata, deadline: deadline, peer: connection.io.peer,
@@ -148,8 +169,13 @@ final class ServerStream: HTTP2Stream, TimerEntry, @unchecked Sendable {
         owner.handlerStarted()
         handler = Task(executorPreference: connection.executor(for: entry)) {
             do throws(RPCError) {
-                let response = try await server.answer(call, route)
-                self.handlerEnded(response.message, Status.ok, nil)
+                let response =
+                    if let compressed {
+                        try await server.answer(call.opened(compressed), route)
+                    } else {
+                        try await server.answer(call, route)
+                    }
+                self.handlerEnded(try response.message.map(self.framed), Status.ok, nil)
             } catch {
                 self.handlerEnded(nil, error.status, error.metadata)
             }
@@ -186,10 +212,13 @@ final class ServerStream: HTTP2Stream, TimerEntry, @unchecked Sendable {
         connection?.touch()
         guard !headSent else { return session.resumeData(self) }
         headSent = true
-        let (metadata, sendsHead) = fields.withLock { ($0.initial, $0.sendsHead) }
+        let (metadata, sendsHead, encoding) = fields.withLock { ($0.initial, $0.sendsHead, $0.encoding.fixed()) }
         var block = Self.standardHead
         if let end = outbound.endWithoutMessages, !sendsHead, !end.status.isOK || metadata.isEmpty {
-            return session.submitResponse(Self.adding(end, to: block), stream: self, end: true)
+            return session.submitResponse(adding(end, to: block), stream: self, end: true)
+        }
+        if let compressor = encoding.compressor {
+            block.add("grpc-encoding", compressors[compressor].compression.name.utf8)
         }
         if !metadata.isEmpty {
             do throws(RPCError) {
@@ -208,12 +237,12 @@ final class ServerStream: HTTP2Stream, TimerEntry, @unchecked Sendable {
     private static let tooLarge = Status(
         .resourceExhausted, "the response's metadata is above \(HeaderBlock.maximumListSize) bytes")
 
-    private static func adding(_ end: End, to block: HeaderBlock) -> HeaderBlock {
+    private func adding(_ end: End, to block: HeaderBlock) -> HeaderBlock {
         var fields = block
-        ResponseFields.writeStatus(end.status, end.metadata, to: &fields)
+        ResponseFields.writeStatus(end.status, end.metadata, compressors: compressors, to: &fields)
         guard fields.listSize > HeaderBlock.maximumListSize else { return fields }
         fields = block
-        ResponseFields.writeStatus(tooLarge, Metadata(), to: &fields)
+        ResponseFields.writeStatus(Self.tooLarge, Metadata(), compressors: compressors, to: &fields)
         return fields
     }
 
@@ -226,7 +255,7 @@ final class ServerStream: HTTP2Stream, TimerEntry, @unchecked Sendable {
 
     private static let okTrailers: HeaderBlock = {
         var block = HeaderBlock()
-        ResponseFields.writeStatus(.ok, Metadata(), to: &block)
+        ResponseFields.writeStatus(.ok, Metadata(), compressors: .none, to: &block)
         return block
     }()
 
@@ -236,7 +265,7 @@ final class ServerStream: HTTP2Stream, TimerEntry, @unchecked Sendable {
         case .nothing: return .later
         case .bytesAndEnd(let count, let end):
             if end.status.isOK, end.metadata.isEmpty { return .bytesAndTrailers(count, Self.okTrailers) }
-            return .bytesAndTrailers(count, Self.adding(end, to: HeaderBlock()))
+            return .bytesAndTrailers(count, adding(end, to: HeaderBlock()))
         }
     }
 
@@ -299,8 +328,35 @@ extension ServerStream: ServerResponder {
         loop.run { if !self.headSent { self.respond() } }
     }
 
+    func compressResponses(with compression: Compression) -> Bool {
+        compressResponses(with: compression, minimum: 0)
+    }
+
+    @discardableResult
+    private func compressResponses(with compression: Compression, minimum: Int) -> Bool {
+        var compressor: Int?
+        if compression != .identity {
+            // What the client accepts stands since before the handler was started.
+            guard let index = compressors.index(of: compression), head.accepted.contains(index) else { return false }
+            compressor = index
+        }
+        return fields.withLock { fields in
+            guard fields.encoding.choose(compressor, minimum: minimum) else { return false }
+            compresses.store(compressor != nil, ordering: .releasing)
+            return true
+        }
+    }
+
+    // The message as it goes to the wire.
+    private func framed(_ message: MessageBytes) throws(RPCError) -> MessageBytes {
+        guard compresses.load(ordering: .acquiring) else { return message }
+        let encoding = fields.withLock { $0.encoding.fixed() }
+        guard let compressor = encoding.compressor else { return message }
+        return try message.compressed(by: compressors[compressor], minimum: encoding.minimum)
+    }
+
     func write(_ message: MessageBytes) async throws(RPCError) {
-        let (wake, full) = try outbound.write(message)
+        let (wake, full) = try outbound.write(framed(message))
         if wake { loop.run { self.respond() } }
         guard full else { return }
         do {

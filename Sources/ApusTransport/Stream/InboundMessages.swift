@@ -25,15 +25,24 @@ final class InboundMessages: MessageSource {
     private let state = Mutex(State())
     // The reader asks for credit above this many bytes; far below a window, so that a peer never stands still.
     private static let creditThreshold = 16 * 1024
+    private let decompression: Decompression
     private let askForCredit: @Sendable () -> Void
     private let abandon: @Sendable () -> Void
+    private let spoiled: @Sendable (RPCError) -> Void
 
     /// - Parameters:
+    ///   - decompression: makes messages out of compressed ones.
     ///   - askForCredit: called on any thread when ``takeCredit()`` should be called on the loop.
     ///   - abandon: called on any thread when the reader wants no more.
-    init(askForCredit: @escaping @Sendable () -> Void, abandon: @escaping @Sendable () -> Void) {
+    ///   - spoiled: called on any thread when a message could not be decompressed: the reader has got the error.
+    init(
+        _ decompression: Decompression, askForCredit: @escaping @Sendable () -> Void,
+        abandon: @escaping @Sendable () -> Void, spoiled: @escaping @Sendable (RPCError) -> Void
+    ) {
+        self.decompression = decompression
         self.askForCredit = askForCredit
         self.abandon = abandon
+        self.spoiled = spoiled
     }
 
     // MARK: The loop's side
@@ -98,15 +107,32 @@ final class InboundMessages: MessageSource {
         switch poll(nil) {
         case .message(let message, let ask):
             if ask { askForCredit() }
-            return message
+            return try open(message)
         case .end: return nil
         case .failed(let error): throw error
         case .wait: break
         }
-        return try await withTaskCancellationHandler {
+        let message = try await withTaskCancellationHandler {
             try await withUnsafeThrowingContinuation { wait($0) }
         } onCancel: {
             state.withLock { $0.reader.take() }?.resume(throwing: CancellationError())
+        }
+        guard let message else { return nil }
+        return try open(message)
+    }
+
+    // Only here, where the reader asks for one: what waits stays as small as the peer's window allows.
+    private func open(_ message: MessageBytes) throws(RPCError) -> MessageBytes {
+        guard message.isCompressed else { return message }
+        do throws(RPCError) {
+            return try decompression.open(message)
+        } catch {
+            state.withLock { state in
+                state.queue.removeAll()
+                state.end = .failed(error)
+            }
+            spoiled(error)
+            throw error
         }
     }
 
