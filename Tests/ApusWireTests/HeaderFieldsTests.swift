@@ -27,7 +27,8 @@ import Testing
     @Test func `a call over TLS says so`() throws {
         var fields = Fields()
         try RequestFields.write(
-            Self.method, scheme: "https", authority: "a", timeout: nil, metadata: Metadata(), to: &fields)
+            Self.method, scheme: "https", authority: "a", timeout: nil, metadata: Metadata(), compression: nil,
+            compressors: .none, to: &fields)
         #expect(fields[":scheme"] == "https")
     }
 
