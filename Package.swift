@@ -62,7 +62,10 @@ let package = Package(
         library("ApusServices", ["ApusCore", "ApusInterceptors", "ApusProtobuf"]),
         library(
             "Apus",
-            ["ApusCore", "ApusInterceptors", "ApusWire", "ApusTransport", "ApusProtobuf", "ApusDiscovery", "ApusServices"]),
+            [
+                "ApusCore", "ApusInterceptors", "ApusWire", "ApusTransport", "ApusProtobuf", "ApusDiscovery",
+                "ApusServices",
+            ]),
         library("ApusInterop", ["Apus"]),
         executable("apus-interop-server", ["ApusInterop"]),
         executable("apus-interop-client", ["ApusInterop"]),
@@ -72,7 +75,10 @@ let package = Package(
         tests("ApusHTTP2Tests", ["ApusHTTP2"]),
         tests(
             "ApusTransportTests",
-            ["ApusCore", "ApusHTTP2", "ApusTestSupport", "ApusTransport", "ApusWire", "CMallocInfo", "CNghttp2", "COpenSSL"]),
+            [
+                "ApusCore", "ApusHTTP2", "ApusTestSupport", "ApusTransport", "ApusWire", "CMallocInfo", "CNghttp2",
+                "COpenSSL",
+            ]),
         .target(
             name: "ApusTestSupport", dependencies: ["ApusCore"], path: "Tests/ApusTestSupport", swiftSettings: strict),
         tests("ApusCoreTests", ["ApusCore", "ApusTestSupport"]),
