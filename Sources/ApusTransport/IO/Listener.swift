@@ -115,7 +115,7 @@ final class Listener {
         return (copy < 0 ? UV_EMFILE.rawValue : 0, copy)
     }
 
-    /// Stops listening. Connections that wait in the backlog are accepted first.
+    /// Stops listening. Connections that still wait in the backlog are reset: their clients go elsewhere.
     func close() {
         accept = nil
         guard !isClosing else { return }

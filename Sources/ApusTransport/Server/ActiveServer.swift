@@ -184,12 +184,13 @@ final class ActiveServer: Sendable {
 
     private func open(_ io: any ConnectionIO, on loop: any EventLoop) {
         let connection = ServerConnection(io, loop: loop, server: server, options: options, owner: self)
-        let late = state.withLock { state in
+        let (isStopping, isForced) = state.withLock { state in
             state.connections[ObjectIdentifier(connection)] = connection
-            return state.isStopping
+            return (state.isStopping, state.isForced)
         }
         connection.start()
-        if late { connection.drain() }
+        // A connection that came while the server stops gets what the others got.
+        if isForced { connection.close("the server stops") } else if isStopping { connection.drain() }
     }
 }
 
