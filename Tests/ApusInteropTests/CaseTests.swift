@@ -24,6 +24,19 @@ import Testing
         try await check(testCase, running) { [address = running.addresses[0]] in Channel(to: address) }
     }
 
+    @Test(arguments: InteropCase.positive)
+    func `a case passes over TLS`(_ testCase: InteropCase) async throws {
+        let authority = try TLSTestAuthority()
+        var options = ServerOptions()
+        options.tls = ServerTLS(try authority.issue(ip: ["127.0.0.1"]))
+        let running = try InteropServer.make().start(on: .host("127.0.0.1", port: 0), options: options)
+        var client = TransportOptions()
+        client.tls = ClientTLS(roots: authority.roots)
+        try await check(testCase, running) { [address = running.addresses[0], client] in
+            Channel(to: address, options: client)
+        }
+    }
+
     private func check(
         _ testCase: InteropCase, _ running: RunningServer, _ open: @escaping @Sendable () -> Channel
     ) async throws {

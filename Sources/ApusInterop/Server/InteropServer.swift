@@ -12,8 +12,17 @@ package enum InteropServer {
     package static func run(_ arguments: [String]) async throws {
         let flags = try CommandLineFlags(arguments, known: flags)
         let port = try flags.integer("port", default: 8080, in: 0...65535)
-        if try flags.truth("use_tls") { throw FlagError("--use_tls true is not supported yet") }
-        try await serve(port: port)
+        var options = ServerOptions()
+        options.tls = try tls(flags)
+        try await serve(port: port, options: options)
+    }
+
+    private static func tls(_ flags: CommandLineFlags) throws(FlagError) -> ServerTLS? {
+        guard try flags.truth("use_tls") else { return nil }
+        guard let chain = flags["tls_cert_file"], let key = flags["tls_key_file"] else {
+            throw FlagError("--use_tls true needs --tls_cert_file and --tls_key_file")
+        }
+        return ServerTLS(.files(chain: chain, privateKey: key))
     }
 
     /// The services of the interop cases, with health and reflection.
@@ -24,7 +33,7 @@ package enum InteropServer {
     }
 
     // All addresses of the machine: of both families where it has IPv6, else of IPv4.
-    private static func serve(port: Int) async throws {
+    private static func serve(port: Int, options: ServerOptions) async throws {
         let server = try make()
         var isListening = false
         func started(_ running: RunningServer) {
@@ -32,9 +41,9 @@ package enum InteropServer {
             InteropProgram.print("listening on \(running.addresses.map(\.description).joined(separator: ", "))")
         }
         do {
-            try await server.serve(on: .host("::", port: port), started: started)
+            try await server.serve(on: .host("::", port: port), options: options, started: started)
         } catch  where !isListening {
-            try await server.serve(on: .host("0.0.0.0", port: port), started: started)
+            try await server.serve(on: .host("0.0.0.0", port: port), options: options, started: started)
         }
     }
 }
