@@ -17,7 +17,7 @@ package final class UVLoop: EventLoop, @unchecked Sendable {
     private let inbox = Mutex(Inbox())
 
     // Loop only.
-    package private(set) var now: MonotonicInstant
+    @exclusivity(unchecked) package private(set) var now: MonotonicInstant
     package let output = OutputBuffer()
     package private(set) lazy var tlsScratch = TLSScratch()
     let readBuffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 64 * 1024, alignment: 64)

@@ -25,6 +25,7 @@ final class ServerStream: HTTP2Stream, TimerEntry, @unchecked Sendable {
 
     private let loop: any EventLoop
     private let owner: any ServerConnectionOwner
+    private let router: Router
     private let slots: HandlerSlots
     private var connection: ServerConnection?
     // Unchecked: one thread, and none of their methods calls back.
@@ -44,12 +45,13 @@ final class ServerStream: HTTP2Stream, TimerEntry, @unchecked Sendable {
     private let compressors: Compressors
     // Whether `fields.encoding` has something to say: a response without compression takes no lock to know it.
     private let compresses = Atomic<Bool>(false)
-    var timer = TimerPosition()
+    @exclusivity(unchecked) var timer = TimerPosition()
 
     init(_ connection: ServerConnection) {
         self.connection = connection
         loop = connection.loop
         owner = connection.owner
+        router = connection.server.router
         slots = connection.slots
         compressors = connection.options.compressors
         head = RequestHead(limit: connection.options.maximumMetadataBytes)
@@ -59,8 +61,8 @@ final class ServerStream: HTTP2Stream, TimerEntry, @unchecked Sendable {
     // MARK: The request
 
     override func receiveField(name: UnsafeRawBufferPointer, value: UnsafeRawBufferPointer) {
-        guard entry == nil, let connection else { return }
-        head.receive(name: name, value: value, router: connection.server.router, compressors: compressors)
+        guard entry == nil, connection != nil else { return }
+        head.receive(name: name, value: value, router: router, compressors: compressors)
     }
 
     override func receiveFieldsEnd(endStream: Bool) {
