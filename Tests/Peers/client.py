@@ -297,6 +297,24 @@ def no_message(peer, channel):
     fails(lambda: call(iter([b"", b""])), grpc.StatusCode.UNIMPLEMENTED)
 
 
+def compressed(peer, channel):
+    for name, compression in [("gzip", grpc.Compression.Gzip), ("deflate", grpc.Compression.Deflate)]:
+        options = {"compression": compression, "metadata": (("answer-with", name),)}
+        instruction = Instruction(payload=bytes(10_000), messages=1, size=20_000)
+        same("reply", peer.Unary(instruction, **options).received_bytes, 10_000)
+        same("count", peer.ClientStream(iter([instruction] * 3), **options).received_bytes, 30_000)
+        for replies in [peer.ServerStream(instruction, **options), peer.Chat(iter([instruction] * 3), **options)]:
+            same("sizes", {len(reply.payload) for reply in replies}, {20_000})
+
+
+def compressed_too_big(peer, channel):
+    def call():
+        return peer.Unary(Instruction(payload=bytes(5 * MEGABYTE)), compression=grpc.Compression.Gzip)
+
+    fails(call, grpc.StatusCode.RESOURCE_EXHAUSTED, "a message is above the limit of 4194304 bytes when decompressed")
+    same("the next call", peer.Unary(Instruction()).received_messages, 1)
+
+
 def end_with_parent():
     sys.stdin.read()
     os._exit(1)

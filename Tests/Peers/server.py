@@ -15,6 +15,7 @@ from test import peer_pb2, peer_pb2_grpc
 
 
 A_YEAR = 365 * 24 * 3600
+COMPRESSIONS = {"gzip": grpc.Compression.Gzip, "deflate": grpc.Compression.Deflate}
 
 
 class Stages:
@@ -58,6 +59,9 @@ class Course:
             self.gone.set()
         self.head = self.echoed("echo-initial-")
         context.set_trailing_metadata(self.echoed("echo-trailing-"))
+        for key, value in context.invocation_metadata():
+            if key == "answer-with":
+                context.set_compression(COMPRESSIONS[value])
 
     def echoed(self, prefix):
         return tuple((key, value) for key, value in self.context.invocation_metadata() if key.startswith(prefix))
