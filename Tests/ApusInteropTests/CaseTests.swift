@@ -51,7 +51,7 @@ import Testing
     @Test func `a soak of several threads makes all calls`() async throws {
         let running = try InteropServer.make().start(on: .host("127.0.0.1", port: 0))
         var soak = SoakLimits.patient
-        (soak.iterations, soak.threads, soak.requestSize, soak.responseSize) = (25, 4, 10, 20)
+        (soak.iterations, soak.threads, soak.requestSize, soak.responseSize) = (100, 4, 10, 20)
         let client = InteropClient(soak: soak) { [address = running.addresses[0]] in Channel(to: address) }
         try await client.run(.named("rpc_soak"))
         #expect(running.counts.calls == 100)
@@ -64,7 +64,9 @@ import Testing
     @Test func `the cases that the descriptions name are there`() {
         let names = [
             "empty_unary", "large_unary", "client_streaming", "server_streaming", "ping_pong", "empty_stream",
-            "custom_metadata", "status_code_and_message", "special_status_message", "unimplemented_method",
+            "client_compressed_unary", "server_compressed_unary", "client_compressed_streaming",
+            "server_compressed_streaming", "custom_metadata", "status_code_and_message", "special_status_message",
+            "unimplemented_method",
             "unimplemented_service", "cancel_after_begin", "cancel_after_first_response", "timeout_on_sleeping_server",
             "rpc_soak", "channel_soak",
         ]

@@ -3,16 +3,16 @@
 import Foundation
 import Synchronization
 
-/// A Python program of the project, run with the gRPC of `.peers`.
+/// A program of the project with a stranger's gRPC, out of `.peers`.
 ///
 /// Its standard input is a pipe that breaks when this process ends in whatever way: then it ends too. Released, it is
 /// killed. Safe from any task.
-final class PythonProcess: Sendable {
-    /// No environment to run it in.
+final class PeerProcess: Sendable {
+    /// Nothing to run it with.
     struct Missing: Error, CustomStringConvertible {
         let path: String
         var description: String {
-            "there is no \(path): install Python's gRPC with 'make peers' (in the project's folder)"
+            "there is no \(path): install and build the peers with 'make peers' (in the project's folder)"
         }
     }
 
@@ -31,20 +31,28 @@ final class PythonProcess: Sendable {
     private let ending: Task<Int32, Never>
     private let program: String
 
-    /// Starts a program, named by its path inside the project.
+    /// Starts a Python program, named by its path inside the project.
     ///
     /// - Throws: ``Missing`` with the command that installs what is missing.
-    init(_ program: String, _ arguments: [String] = []) throws {
-        let root = Self.root
-        let python = root.appending(path: ".peers/bin/python")
-        for path in [python.path, root.appending(path: ".peers/gen").path]
-        where !FileManager.default.fileExists(atPath: path) {
-            throw Missing(path: path)
-        }
+    convenience init(python program: String, _ arguments: [String] = []) throws {
+        try Self.need(Self.root.appending(path: ".peers/gen"))
+        let script = Self.root.appending(path: program).path
+        try self.init(program, Self.root.appending(path: ".peers/bin/python"), ["-u", script] + arguments)
+    }
+
+    /// Starts a C++ program, named as `.ci/peers-cpp` names it.
+    ///
+    /// - Throws: ``Missing`` with the command that builds it.
+    convenience init(cpp program: String, _ arguments: [String] = []) throws {
+        try self.init(program, Self.root.appending(path: ".peers/cpp/\(program)"), arguments)
+    }
+
+    private init(_ program: String, _ executable: URL, _ arguments: [String]) throws {
+        try Self.need(executable)
         let child = Process()
         let (input, output) = (Pipe(), Pipe())
-        child.executableURL = python
-        child.arguments = ["-u", root.appending(path: program).path] + arguments
+        child.executableURL = executable
+        child.arguments = arguments
         child.standardInput = input
         child.standardOutput = output
         child.standardError = output
@@ -70,6 +78,10 @@ final class PythonProcess: Sendable {
             folder.deleteLastPathComponent()
         }
         return folder
+    }
+
+    private static func need(_ file: URL) throws {
+        guard FileManager.default.fileExists(atPath: file.path) else { throw Missing(path: file.path) }
     }
 
     /// Kills it, unless it has ended: another process may have its number by then.
