@@ -86,7 +86,7 @@ let package = Package(
         tests("ApusDiscoveryTests", ["ApusCore", "ApusInterceptors", "ApusDiscovery", "ApusTestSupport"]),
         tests("ApusProtobufTests", ["ApusCore", "ApusProtobuf"]),
         tests("ApusServicesTests", ["ApusCore", "ApusInterceptors", "ApusProtobuf", "ApusServices", "ApusTransport"]),
-        tests("ApusInteropTests", ["Apus", "ApusInterop"]),
+        tests("ApusInteropTests", ["Apus", "ApusInterop", "ApusTestSupport"]),
         tests("ApusPeerTests", ["Apus"]),
         tests("ApusGeneratorTests", ["ApusCore", "ApusGenerator", "ApusProtobuf"]),
     ],

@@ -48,19 +48,6 @@ import Testing
         #expect(running.counts.handlers == 0)
     }
 
-    @Test func `a soak of several threads makes all calls`() async throws {
-        let running = try InteropServer.make().start(on: .host("127.0.0.1", port: 0))
-        var soak = SoakLimits.patient
-        (soak.iterations, soak.threads, soak.requestSize, soak.responseSize) = (100, 4, 10, 20)
-        let client = InteropClient(soak: soak) { [address = running.addresses[0]] in Channel(to: address) }
-        try await client.run(.named("rpc_soak"))
-        #expect(running.counts.calls == 100)
-        try await client.run(.named("channel_soak"))
-        #expect(running.counts.calls == 200)
-        client.channel.close()
-        await running.stop(grace: .seconds(30))
-    }
-
     @Test func `the cases that the descriptions name are there`() {
         let names = [
             "empty_unary", "large_unary", "client_streaming", "server_streaming", "ping_pong", "empty_stream",

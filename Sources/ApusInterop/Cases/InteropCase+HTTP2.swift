@@ -8,7 +8,7 @@ extension InteropCase {
         InteropCase("goaway") { client in
             // The second call needs another connection, and the caller does not notice.
             try await expectAnswer(client)
-            try await Task.sleep(for: client.pause)
+            try await client.clock.sleep(until: client.clock.now.advanced(by: client.pause))
             try await expectAnswer(client)
         },
         InteropCase("rst_after_header") { client in try await expectFailure(client) },

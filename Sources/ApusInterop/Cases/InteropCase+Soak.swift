@@ -6,11 +6,11 @@ extension InteropCase {
     /// Many calls, one after the other: over one channel, or each over its own.
     static let soaks: [InteropCase] = [
         InteropCase("rpc_soak") { client in
-            let soak = Soak(client.soak)
+            let soak = Soak(client.soak, client.clock)
             try await soak.run { try await soak.call(client.channel) }
         },
         InteropCase("channel_soak") { client in
-            let soak = Soak(client.soak)
+            let soak = Soak(client.soak, client.clock)
             try await soak.run {
                 let channel = client.open()
                 defer { channel.close() }
@@ -23,7 +23,7 @@ extension InteropCase {
 /// The calls of a soak case and what became of them.
 private struct Soak {
     let limits: SoakLimits
-    private let clock = SystemClock()
+    private let clock: any MonotonicClock
     private let end: MonotonicInstant
 
     /// What a thread saw.
@@ -33,8 +33,9 @@ private struct Soak {
     }
 
     /// The time for all calls starts now.
-    init(_ limits: SoakLimits) {
+    init(_ limits: SoakLimits, _ clock: any MonotonicClock) {
         self.limits = limits
+        self.clock = clock
         end = clock.now.advanced(by: limits.overall)
     }
 
