@@ -58,7 +58,10 @@ import Testing
             "rpc_soak", "channel_soak",
         ]
         #expect(Set(InteropCase.positive.map(\.name)) == Set(names))
-        let negative = ["goaway", "rst_after_header", "rst_during_data", "rst_after_data", "ping", "max_streams"]
+        let negative = [
+            "goaway", "rst_after_header", "rst_during_data", "rst_after_data", "ping", "data_frame_padding",
+            "no_df_padding_sanity_test", "max_streams",
+        ]
         #expect(InteropCase.negative.map(\.name) == negative)
     }
 }

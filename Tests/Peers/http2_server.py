@@ -104,11 +104,16 @@ class Connection(asyncio.Protocol):
         self.send(stream)
 
     def send(self, stream):
+        most, padding = self.h2.max_outbound_frame_size, None
+        if self.case == "data_frame_padding":
+            # Over two megabytes of padding around the response.
+            most, padding = 40, 255
+        around = 0 if padding is None else padding + 1
         while self.unsent[stream]:
-            size = min(self.h2.local_flow_control_window(stream), self.h2.max_outbound_frame_size)
+            size = min(self.h2.local_flow_control_window(stream) - around, most)
             if size <= 0:
                 return
-            self.h2.send_data(stream, self.unsent[stream][:size])
+            self.h2.send_data(stream, self.unsent[stream][:size], pad_length=padding)
             self.unsent[stream] = self.unsent[stream][size:]
         del self.unsent[stream]
         self.ping()
