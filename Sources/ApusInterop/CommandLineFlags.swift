@@ -9,42 +9,38 @@ package struct CommandLineFlags {
     /// - Parameters:
     ///   - known: the names that may occur, without dashes. A flag given twice has its last value.
     ///   - switches: names of flags that are true without a value: they take the next argument only if it is one.
-    /// - Throws: ``FlagError`` for an unknown flag, a missing value and what is no flag.
-    package init(_ arguments: [String], known: [String], switches: [String] = []) throws(FlagError) {
+    ///   - refused: names of flags that ask for what is not there, with the reason; as false or as nothing they do not.
+    /// - Throws: ``FlagError`` for an unknown or refused flag, a missing value and what is no flag.
+    package init(
+        _ arguments: [String], known: [String], switches: [String] = [], refused: [String: String] = [:]
+    ) throws(FlagError) {
         var rest = arguments[...]
         while let argument = rest.popFirst() {
             guard argument.hasPrefix("--"), argument.count > 2 else { throw FlagError("'\(argument)' is no flag") }
             let pair = argument.dropFirst(2).split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
             let name = String(pair[0])
-            let isSwitch = switches.contains(name)
+            let isSwitch = switches.contains(name) || refused[name] != nil
             guard isSwitch || known.contains(name) else {
                 let names = (known + switches).map { "--" + $0 }.joined(separator: ", ")
                 throw FlagError("unknown flag --\(name): there are \(names)")
             }
-            if pair.count == 2 {
-                values[name] = String(pair[1])
-            } else if isSwitch, rest.first.flatMap(Self.truth) == nil {
-                values[name] = "true"
-            } else if let value = rest.popFirst() {
-                values[name] = value
-            } else {
+            guard let value = pair.count == 2 ? String(pair[1]) : Self.value(isSwitch, from: &rest) else {
                 throw FlagError("--\(name) has no value")
             }
+            if let reason = refused[name], !value.isEmpty, Self.truth(value) != false {
+                throw FlagError("--\(name) is not supported: \(reason)")
+            }
+            values[name] = value
         }
+    }
+
+    private static func value(_ isSwitch: Bool, from rest: inout ArraySlice<String>) -> String? {
+        if isSwitch, rest.first.map({ $0.isEmpty || truth($0) != nil }) != true { return "true" }
+        return rest.popFirst()
     }
 
     /// The value of a flag; nil when it was not given, or given as nothing.
     package subscript(name: String) -> String? { values[name].flatMap { $0.isEmpty ? nil : $0 } }
-
-    /// Refuses flags that ask for what is not there; without a value, or as false, they ask for nothing.
-    ///
-    /// - Throws: ``FlagError`` for the first that was given.
-    package func refuse(_ flags: [(name: String, reason: String)]) throws(FlagError) {
-        for (name, reason) in flags {
-            guard let value = self[name], Self.truth(value) != false else { continue }
-            throw FlagError("--\(name) is not supported: \(reason)")
-        }
-    }
 
     /// A whole number within a range.
     ///

@@ -58,7 +58,7 @@ struct FlagTests {
             "--soak_per_iteration_max_acceptable_latency_ms=2000", "--soak_min_time_ms_between_rpcs=4",
             "--soak_request_size=8", "--soak_response_size=9", "--soak_overall_timeout_seconds=60",
             "--default_service_account=", "--oauth_scope=s", "--service_account_key_file=f", "--use_alts=false",
-            "--custom_credentials_type=", "--service_config_json=",
+            "--custom_credentials_type=", "--service_config_json", "",
         ])
         #expect((flags.host, flags.port, flags.override) == ("h", 7, "o"))
         #expect(flags.testCase.name == "rpc_soak")
@@ -95,6 +95,10 @@ struct FlagTests {
         (["--use_tls=maybe"], "--use_tls is true or false, not 'maybe'"),
         (
             ["--custom_credentials_type=google_default_credentials"],
+            "--custom_credentials_type is not supported: there is --use_tls alone"
+        ),
+        (
+            ["--custom_credentials_type", "compute_engine_channel_creds"],
             "--custom_credentials_type is not supported: there is --use_tls alone"
         ),
         (["--use_alts"], "--use_alts is not supported: there is --use_tls alone"),

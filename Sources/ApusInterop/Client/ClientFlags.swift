@@ -20,18 +20,16 @@ struct ClientFlags: Sendable {
         // For cases that are refused: to be given, they need not be obeyed.
         "default_service_account", "oauth_scope", "service_account_key_file",
     ]
-    private static let switches = ["use_tls", "use_test_ca", "use_alts"]
+    private static let switches = ["use_tls", "use_test_ca"]
     private static let refused = [
-        (name: "use_alts", reason: "there is --use_tls alone"),
-        (name: "custom_credentials_type", reason: "there is --use_tls alone"),
-        (name: "service_config_json", reason: "this channel reads no service config"),
+        "use_alts": "there is --use_tls alone", "custom_credentials_type": "there is --use_tls alone",
+        "service_config_json": "this channel reads no service config",
     ]
 
     /// - Throws: ``FlagError``.
     init(_ arguments: [String]) throws(FlagError) {
         let flags = try CommandLineFlags(
-            arguments, known: Self.known + Self.refused.map(\.name) + SoakLimits.flags, switches: Self.switches)
-        try flags.refuse(Self.refused)
+            arguments, known: Self.known + SoakLimits.flags, switches: Self.switches, refused: Self.refused)
         host = flags["server_host"] ?? "localhost"
         port = try flags.integer("server_port", default: 8080, in: 1...65535)
         override = flags["server_host_override"]
