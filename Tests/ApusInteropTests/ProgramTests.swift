@@ -40,6 +40,23 @@ import Testing
         #expect(await server.end().status == 0)
     }
 
+    @Test func `additional metadata goes with every call`() async throws {
+        let running = try InteropServer.make().start(on: .host("127.0.0.1", port: 0))
+        guard case .host(_, let port) = running.addresses[0] else { throw RPCError(.internal, "no port") }
+        let pairs = "\(InteropMetadata.initialKey):a:b;\(InteropMetadata.trailingKey):c"
+        let flags = try ClientFlags([
+            "--server_host=127.0.0.1", "--server_port=\(port)", "--additional_metadata", pairs,
+        ])
+        let channel = flags.channel()
+        for _ in 0..<2 {
+            let response = try await channel.unary(TestService.Methods.emptyCall, Empty())
+            #expect(response.metadata[InteropMetadata.initialKey] == "a:b")
+            #expect(response.trailers[binary: InteropMetadata.trailingKey] == [UInt8(ascii: "c")])
+        }
+        channel.close()
+        await running.stop(grace: .seconds(30))
+    }
+
     @Test func `over TLS a client trusts the authority that it is told of, and no other`() async throws {
         let files = try CertificateFiles()
         let others = try CertificateFiles()
