@@ -14,7 +14,10 @@ public final class HTTP2Transport: ClientTransport {
 
     /// Connections over TCP and Unix domain sockets, made when calls need them.
     public convenience init(options: TransportOptions = TransportOptions()) {
-        self.init(dialer: SocketDialer(acknowledgementTimeout: options.acknowledgementTimeout), options: options)
+        self.init(
+            dialer: SocketDialer(
+                connectTimeout: .seconds(20), acknowledgementTimeout: options.acknowledgementTimeout),
+            options: options)
     }
 
     init(dialer: any Dialer, options: TransportOptions) {

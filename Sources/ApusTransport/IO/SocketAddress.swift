@@ -57,6 +57,8 @@ struct SocketAddress {
         }
     }
 
+    var isIPv6: Bool { Int32(storage.ss_family) == AF_INET6 }
+
     /// The host alone, as an endpoint spells it.
     var host: String {
         guard case .host(let host, _) = address else { return "" }
