@@ -20,6 +20,10 @@ public protocol ClientInterceptor: Sendable {
 /// A marker for interceptors that try again: a channel that has one leaves transparent retry to it.
 public protocol RetryingInterceptor: ClientInterceptor {}
 
+/// A marker for interceptors that choose where calls go, such as discovery and balancers: ``Channel/connect()`` asks
+/// them, and no others, where to connect to.
+public protocol RoutingInterceptor: ClientInterceptor {}
+
 /// The rest of a channel behind an interceptor.
 public struct ClientNext: Sendable {
     // One pointer and an index: passing it on allocates nothing.

@@ -7,8 +7,8 @@ import Synchronization
 ///
 /// Every try discovers and picks anew; endpoints at which this call failed are avoided while others are left. Servers
 /// may ask for another wait, or for no retry (`grpc-retry-pushback-ms`); they see the number of tries before in
-/// `grpc-previous-rpc-attempts`. A call is committed, and not tried again, once `next` has returned its response's
-/// head, or once its streamed request is larger than the replay buffer. Source: gRFC A6.
+/// `grpc-previous-rpc-attempts`. A call is committed, and not tried again, once its response's head has arrived
+/// (``RPCError/Progress/answered``), or once its streamed request is larger than the replay buffer. Source: gRFC A6.
 public struct Retry: RetryingInterceptor {
     let schedule: RetrySchedule
     let codes: Set<Status.Code>
@@ -131,6 +131,7 @@ extension RetryCourse.Reason {
     fileprivate var note: String? {
         switch self {
         case .notRetryable, .exhausted: nil
+        case .committed: "its response had begun"
         case .serverSaysNo: "the server asked for no retry"
         case .tooLarge: "its streamed request is larger than the replay buffer"
         case .throttled: "retries are throttled because too many calls fail"

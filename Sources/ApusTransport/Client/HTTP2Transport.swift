@@ -7,16 +7,17 @@ import Synchronization
 /// gRPC over HTTP/2: connections to the endpoints that a channel's interceptors choose, one pool for each event loop.
 ///
 /// A call that is made on an event loop uses that loop's own connection, without a change of thread.
-public final class HTTP2Transport: ClientTransport {
+public final class HTTP2Transport: ConnectivityReporting {
     private let pools: Result<[ConnectionPool], RPCError>
     private let options: TransportOptions
     private let isClosed = Atomic<Bool>(false)
+    package let connectivity = Connectivity()
 
     /// Connections over TCP and Unix domain sockets, made when calls need them.
     public convenience init(options: TransportOptions = TransportOptions()) {
         self.init(
             dialer: SocketDialer(
-                connectTimeout: .seconds(20), acknowledgementTimeout: options.acknowledgementTimeout),
+                connectTimeout: options.connectTimeout, acknowledgementTimeout: options.acknowledgementTimeout),
             options: options)
     }
 
@@ -25,7 +26,12 @@ public final class HTTP2Transport: ClientTransport {
         do throws(RPCError) {
             let loops = if let loops = options.eventLoops { loops } else { try EventLoops.shared() }
             let dialer: any Dialer = if let tls = options.tls { try TLSDialer(dialer, tls) } else { dialer }
-            pools = .success(loops.loops.map { ConnectionPool(loop: $0, dialer: dialer, options: options) })
+            try options.check()
+            let connectivity = connectivity
+            pools = .success(
+                loops.loops.map {
+                    ConnectionPool(loop: $0, dialer: dialer, options: options, connectivity: connectivity)
+                })
         } catch {
             pools = .failure(error)
         }
@@ -62,7 +68,7 @@ public final class HTTP2Transport: ClientTransport {
     }
 
     // The only message of a request is compressed here, on the caller's thread: the loop has others to serve.
-    private func compressed(_ call: ClientCall, on loop: UVLoop) throws(RPCError) -> ClientStream {
+    private func compressed(_ call: ClientCall, on loop: any EventLoop) throws(RPCError) -> ClientStream {
         guard let compression = call.compression, compression != .identity else {
             return ClientStream(call, loop: loop, options: options)
         }
@@ -74,6 +80,11 @@ public final class HTTP2Transport: ClientTransport {
             call.request = .one(try message.compressed(by: options.compressors[index]))
         }
         return ClientStream(call, compressor: index, loop: loop, options: options)
+    }
+
+    public func connect(to endpoint: EndpointHandle) throws(RPCError) {
+        let pool = try pool(for: endpoint)
+        pool.loop.execute { pool.connect(to: endpoint) }
     }
 
     // The calling loop's own pool, or always the same one for an endpoint.
