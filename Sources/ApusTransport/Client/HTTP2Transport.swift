@@ -82,6 +82,7 @@ public final class HTTP2Transport: ConnectivityReporting {
         return ClientStream(call, compressor: index, loop: loop, options: options)
     }
 
+    /// Makes a connection to an endpoint, on the calling loop or on the endpoint's own, if there is none.
     public func connect(to endpoint: EndpointHandle) throws(RPCError) {
         let pool = try pool(for: endpoint)
         pool.loop.execute { pool.connect(to: endpoint) }
