@@ -42,6 +42,7 @@ public final class Channel: Sendable {
     /// Closes all connections. Calls in flight end with UNAVAILABLE, later ones fail at once. Safe to
     /// call more than once.
     public func close() {
+        stack.close()
         connectivity.shutDown()
         transport.close()
     }

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import Synchronization
+
 /// One policy of a channel's calls: it sees each call before a peer is chosen and may change it, answer it, refuse it,
 /// or call `next` as often as it likes.
 ///
@@ -30,6 +32,9 @@ public struct ClientNext: Sendable {
     let stack: ClientStack
     let index: Int
 
+    /// Whether the channel was closed: another try cannot succeed.
+    public var isClosed: Bool { stack.isClosed }
+
     /// Sends the call to the next interceptor, or to the transport behind the last.
     public func callAsFunction(_ call: ClientCall) async throws -> ClientResponse {
         guard index < stack.interceptors.count else { return try await stack.transport.start(call) }
@@ -37,15 +42,20 @@ public struct ClientNext: Sendable {
     }
 }
 
-/// A channel's interceptors with the transport they end in. Immutable.
+/// A channel's interceptors with the transport they end in.
 final class ClientStack: Sendable {
     let interceptors: [any ClientInterceptor]
     let transport: any ClientTransport
+    private let closed = Atomic<Bool>(false)
 
     init(_ interceptors: [any ClientInterceptor], _ transport: any ClientTransport) {
         self.interceptors = interceptors
         self.transport = transport
     }
+
+    var isClosed: Bool { closed.load(ordering: .relaxed) }
+
+    func close() { closed.store(true, ordering: .relaxed) }
 
     var first: ClientNext { ClientNext(stack: self, index: 0) }
 }

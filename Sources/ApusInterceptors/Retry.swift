@@ -62,7 +62,7 @@ public struct Retry: RetryingInterceptor {
                 return response
             } catch {
                 let failure = RPCError(wrapping: error)
-                let step = decide(&course, failure, call.deadline, request)
+                let step = decide(&course, failure, call.deadline, request, isClosed: next.isClosed)
                 guard case .again(let wait, _) = step else {
                     request.abandon()
                     throw annotated(failure, step, course, call.deadline, started)
@@ -74,10 +74,11 @@ public struct Retry: RetryingInterceptor {
     }
 
     private func decide(
-        _ course: inout RetryCourse, _ error: RPCError, _ deadline: CallDeadline, _ request: ReplayableRequest
+        _ course: inout RetryCourse, _ error: RPCError, _ deadline: CallDeadline, _ request: ReplayableRequest,
+        isClosed: Bool
     ) -> RetryCourse.Step {
         guard request.endTry() else { return .stop(codes.contains(error.code) ? .tooLarge : .notRetryable) }
-        guard !Task.isCancelled else { return .stop(.notRetryable) }
+        guard !Task.isCancelled, !isClosed else { return .stop(.notRetryable) }
         var local = course
         var none: RetryThrottle?
         let (now, jitter) = (clock.now, random.unit())
