@@ -7,11 +7,13 @@ import Testing
 struct ConnectivityTests {
     private let connectivity = Connectivity()
 
-    @Test(arguments: [
-        ([], ConnectivityState.idle), ([.idle], .idle), ([.transientFailure], .transientFailure),
+    private static let mixtures: [([ConnectivityState], ConnectivityState)] = [
+        ([], .idle), ([.idle], .idle), ([.transientFailure], .transientFailure),
         ([.transientFailure, .idle], .idle), ([.transientFailure, .idle, .connecting], .connecting),
         ([.ready, .transientFailure, .idle, .connecting], .ready), ([.shutdown, .transientFailure], .transientFailure),
-    ])
+    ]
+
+    @Test(arguments: mixtures)
     func `the best way counts`(_ ways: [ConnectivityState], _ expected: ConnectivityState) {
         for way in ways { connectivity.added(way) }
         #expect(connectivity.current == expected)

@@ -66,7 +66,8 @@ final class RawSocket: @unchecked Sendable {
         return bytes
     }
 
-    private func receiveSome(atMost limit: Int) throws -> [UInt8]? {
+    /// What there is, or nil at the end.
+    func receiveSome(atMost limit: Int) throws -> [UInt8]? {
         var buffer = [UInt8](repeating: 0, count: limit)
         let count = recv(descriptor, &buffer, limit, 0)
         if count == 0 || (count < 0 && errno == ECONNRESET) { return nil }

@@ -25,8 +25,8 @@ public final class HTTP2Transport: ConnectivityReporting {
         self.options = options
         do throws(RPCError) {
             let loops = if let loops = options.eventLoops { loops } else { try EventLoops.shared() }
-            let dialer: any Dialer = if let tls = options.tls { try TLSDialer(dialer, tls) } else { dialer }
             try options.check()
+            let dialer = try Self.layered(dialer, options)
             let connectivity = connectivity
             pools = .success(
                 loops.loops.map {
@@ -37,6 +37,16 @@ public final class HTTP2Transport: ConnectivityReporting {
         }
     }
 
+    // TLS inside of the proxy's tunnel, both only where they are wanted.
+    private static func layered(_ dialer: any Dialer, _ options: TransportOptions) throws(RPCError) -> any Dialer {
+        var dialer = dialer
+        if let choice = ProxyChoice(options.proxy) {
+            dialer = ProxyDialer(inner: dialer, choice: choice, timeout: options.connectTimeout)
+        }
+        if let tls = options.tls { dialer = try TLSDialer(dialer, tls) }
+        return dialer
+    }
+
     deinit { close() }
 
     /// Sends the call to its endpoint.
@@ -45,6 +55,9 @@ public final class HTTP2Transport: ConnectivityReporting {
             throw RPCError(
                 .internal, "no endpoint was chosen: end the channel's interceptors with a balancer",
                 progress: .notConnected)
+        }
+        guard !isClosed.load(ordering: .relaxed) else {
+            throw RPCError(.unavailable, Self.closed, progress: .notConnected)
         }
         let pool = try pool(for: handle)
         let stream =
@@ -96,10 +109,12 @@ public final class HTTP2Transport: ConnectivityReporting {
         return pools[Int(address % UInt(pools.count))]
     }
 
+    private static let closed = "the channel is closed"
+
     /// Closes all connections. Calls in flight end with UNAVAILABLE.
     public func close() {
         guard !isClosed.exchange(true, ordering: .relaxed), let pools = try? pools.get() else { return }
-        for pool in pools { pool.loop.execute { pool.close("the channel is closed") } }
+        for pool in pools { pool.loop.execute { pool.close(Self.closed) } }
     }
 
     /// The event loop whose thread is calling, if any.

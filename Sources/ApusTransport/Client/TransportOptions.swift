@@ -42,6 +42,8 @@ public struct TransportOptions: Sendable {
     /// The time that sent bytes may stay unacknowledged before TCP gives up (Linux: TCP_USER_TIMEOUT, gRFC A18).
     /// Nil takes the system's, about 15 minutes.
     public var acknowledgementTimeout: Duration? = .seconds(20)
+    /// Which connections go through an HTTP proxy.
+    public var proxy = ProxyPolicy.environment
     /// TLS on every connection; nil speaks cleartext.
     public var tls: ClientTLS?
     /// The loops that connections live on; nil takes the process' own.
