@@ -152,6 +152,34 @@ import Testing
         func waiting(_ call: ClientCall, for endpoint: EndpointHandle) { count.add(1) }
     }
 
+    @Test func `a silent server is asked whether it is there while calls wait for its streams`() async {
+        let client = PlayedClient { $0.keepalive = ClientKeepalive(interval: .seconds(10), timeout: .seconds(5)) }
+        await client.call()
+        let server = client.accept(limit(1))
+        server.send(.settings(limit(0)))
+        server.answer(1)
+        let waiting = await client.call()
+        client.loop.advance(by: .seconds(10))
+        client.loop.advance(by: .seconds(5))
+        #expect(server.io.isClosed)
+        #expect(client.dialer.open.count == 1)
+        #expect(!waiting.isOver)
+    }
+
+    @Test func `a connection for whose streams calls wait is not idle`() async {
+        let client = PlayedClient { $0.idleTimeout = .seconds(5) }
+        await client.call()
+        let server = client.accept(limit(1))
+        server.send(.settings(limit(0)))
+        server.answer(1)
+        let waiting = await client.call()
+        client.loop.advance(by: .seconds(100))
+        #expect(!server.io.isClosed)
+        server.send(.settings(limit(1)))
+        server.answer(3)
+        #expect(await waiting.text == "fine")
+    }
+
     // MARK: Other connections
 
     @Test func `calls that wait go to another connection at GOAWAY, in their order`() async {

@@ -44,6 +44,9 @@ final class ClientConnection: HTTP2Connection {
     /// Source: RFC 9113, section 5.1.1.
     var isNearItsEnd: Bool { lastStream >= lastUsableStream - min(2000, lastUsableStream / 2) }
 
+    // Those that wait for one of its streams count.
+    override var hasCalls: Bool { super.hasCalls || (!isDraining && owner?.hasWaitingCalls == true) }
+
     /// A call was sent on it.
     func sent(_ stream: HTTP2Stream) {
         lastStream = stream.id

@@ -83,6 +83,8 @@ final class Subchannel {
             RPCError(.unavailable, failure.reason, progress: progress, cause: "\(failures) failed connections"))
     }
 
+    var hasWaitingCalls: Bool { !waiting.isEmpty }
+
     private var connectionWithRoom: ClientConnection? {
         for connection in connections where connection.hasRoom { return connection }
         return nil
