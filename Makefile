@@ -3,7 +3,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help setup demo build test peers format lint clean
+.PHONY: help setup demo build test peers fuzz format lint clean
 
 shop := --package-path Examples/Shop
 sources := Sources Tests Examples Package.swift
@@ -32,6 +32,9 @@ test: setup peers ## Run all tests, those of the examples too
 peers: setup ## Install Python's gRPC, which the tests call and are called by
 	@.ci/peers
 
+fuzz: setup ## Fuzz what reads bytes from outside: a minute each, or SECONDS=n; TARGETS="deframer texts"
+	@.ci/fuzz $(or $(SECONDS),60) $(TARGETS)
+
 format: ## Format all Swift files
 	@swift format -i -r -p $(wildcard $(sources))
 
@@ -39,4 +42,4 @@ lint: ## Check the format of all Swift files
 	@swift format lint --strict -r -p $(wildcard $(sources))
 
 clean: ## Remove all that was built or downloaded
-	rm -rf .build Examples/Shop/.build .peers .demo
+	rm -rf .build .build-* Examples/Shop/.build .peers .demo
