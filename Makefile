@@ -22,14 +22,15 @@ demo: setup ## Build the demo shop and run it: five processes, one killed, one s
 build: setup ## Build the library
 	@swift build
 
-test: setup peers ## Run all tests, those of the examples too
+test: peers ## Run all tests, those of the examples too
 	swift build --build-tests
 	swift test --skip-build --disable-xctest
 	swift build $(shop) --build-tests
 	swift test $(shop) --skip-build --disable-xctest
 	"$$(swift build $(shop) --show-bin-path)/shop-demo" --quick --calls 200
 
-peers: setup ## Install Python's gRPC, which the tests call and are called by
+peers: ## Install Python's gRPC and gRPC C++, which the tests call and are called by
+	@.ci/setup --peers
 	@.ci/peers
 
 fuzz: setup ## Fuzz what reads bytes from outside: a minute each, or SECONDS=n; TARGETS="deframer texts"

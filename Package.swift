@@ -96,7 +96,7 @@ let package = Package(
         tests("ApusDiscoveryTests", ["ApusCore", "ApusInterceptors", "ApusDiscovery", "ApusTestSupport"]),
         tests("ApusProtobufTests", ["ApusCore", "ApusProtobuf"]),
         tests("ApusServicesTests", ["ApusCore", "ApusInterceptors", "ApusProtobuf", "ApusServices", "ApusTransport"]),
-        tests("ApusInteropTests", ["Apus", "ApusInterop"]),
+        tests("ApusInteropTests", ["Apus", "ApusInterop", "ApusTestSupport"]),
         tests("ApusPeerTests", ["Apus"]),
         tests(
             "ApusFuzzTests", ["ApusCore", "ApusHTTP2", "ApusWire"], resources: [.copy("Corpora")],

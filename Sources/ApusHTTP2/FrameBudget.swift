@@ -72,6 +72,8 @@ package struct FrameBudget {
         if head.length == head.padding, head.flags & FrameFlag.endStream == 0, !emptyData.spend(at: now) {
             return .calm("more than 100 empty DATA frames")
         }
+        // Not of a server: it pads what it was asked for, and gRPC's interop case data_frame_padding pads nearly all.
+        guard role == .server else { return nil }
         return padding.received(head) ? nil : .calm("more padding than data")
     }
 

@@ -3,16 +3,16 @@
 import Foundation
 import Synchronization
 
-/// A Python program of the project, run with the gRPC of `.peers`.
+/// A program of the project in a process of its own: one with a stranger's gRPC, out of `.peers`, or one of ours.
 ///
-/// Its standard input is a pipe that breaks when this process ends in whatever way: then it ends too. Released, it is
-/// killed. Safe from any task.
-final class PythonProcess: Sendable {
-    /// No environment to run it in.
+/// Its standard input is a pipe that breaks when this process ends in whatever way: then a stranger's ends too.
+/// Released, it is killed. Safe from any task.
+final class PeerProcess: Sendable {
+    /// Nothing to run it with.
     struct Missing: Error, CustomStringConvertible {
         let path: String
         var description: String {
-            "there is no \(path): install Python's gRPC with 'make peers' (in the project's folder)"
+            "there is no \(path): install and build it with 'make peers build' (in the project's folder)"
         }
     }
 
@@ -31,20 +31,37 @@ final class PythonProcess: Sendable {
     private let ending: Task<Int32, Never>
     private let program: String
 
-    /// Starts a program, named by its path inside the project.
+    /// Starts a Python program, named by its path inside the project.
     ///
     /// - Throws: ``Missing`` with the command that installs what is missing.
-    init(_ program: String, _ arguments: [String] = []) throws {
-        let root = Self.root
-        let python = root.appending(path: ".peers/bin/python")
-        for path in [python.path, root.appending(path: ".peers/gen").path]
-        where !FileManager.default.fileExists(atPath: path) {
-            throw Missing(path: path)
-        }
+    convenience init(python program: String, _ arguments: [String] = []) throws {
+        try Self.need(Self.root.appending(path: ".peers/gen"))
+        let script = Self.root.appending(path: program).path
+        try self.init(program, Self.root.appending(path: ".peers/bin/python"), ["-u", script] + arguments)
+    }
+
+    /// Starts a C++ program, named as `.ci/peers-cpp` names it.
+    ///
+    /// - Throws: ``Missing`` with the command that builds it.
+    convenience init(cpp program: String, _ arguments: [String] = []) throws {
+        try self.init(program, Self.root.appending(path: ".peers/cpp/\(program)"), arguments)
+    }
+
+    /// Starts a product of the package that is under test, as it was built with the tests.
+    ///
+    /// - Throws: ``Missing`` with the command that builds it.
+    convenience init(product: String, _ arguments: [String] = []) throws {
+        let bundle = Bundle.allBundles.first { $0.bundlePath.hasSuffix(".xctest") }
+        let folder = bundle?.bundleURL.deletingLastPathComponent() ?? Bundle.main.bundleURL
+        try self.init(product, folder.appending(path: product), arguments)
+    }
+
+    private init(_ program: String, _ executable: URL, _ arguments: [String]) throws {
+        try Self.need(executable)
         let child = Process()
         let (input, output) = (Pipe(), Pipe())
-        child.executableURL = python
-        child.arguments = ["-u", root.appending(path: program).path] + arguments
+        child.executableURL = executable
+        child.arguments = arguments
         child.standardInput = input
         child.standardOutput = output
         child.standardError = output
@@ -72,8 +89,15 @@ final class PythonProcess: Sendable {
         return folder
     }
 
-    /// Kills it, unless it has ended: another process may have its number by then.
-    func stop() { process.withLock { if $0.isRunning { _ = kill($0.processIdentifier, SIGKILL) } } }
+    private static func need(_ file: URL) throws {
+        guard FileManager.default.fileExists(atPath: file.path) else { throw Missing(path: file.path) }
+    }
+
+    /// Kills it.
+    func stop() { send(SIGKILL) }
+
+    /// Sends it a signal, unless it has ended: another process may have its number by then.
+    func send(_ signal: Int32) { process.withLock { if $0.isRunning { _ = kill($0.processIdentifier, signal) } } }
 
     /// The first line of its output.
     ///
@@ -85,13 +109,20 @@ final class PythonProcess: Sendable {
 
     /// Waits until it has ended.
     ///
+    /// - Returns: its status and the rest of its output.
+    func end() async -> (status: Int32, output: String) {
+        var output = ""
+        for await line in lines { output += line + "\n" }
+        return (await ending.value, output)
+    }
+
+    /// Waits until it has ended.
+    ///
     /// - Returns: its output.
     /// - Throws: ``Failure`` with its output when its status is not 0.
     @discardableResult
     func succeeds() async throws -> String {
-        var output = ""
-        for await line in lines { output += line + "\n" }
-        let status = await ending.value
+        let (status, output) = await end()
         guard status == 0 else { throw Failure(program: program, status: status, output: output) }
         return output
     }
