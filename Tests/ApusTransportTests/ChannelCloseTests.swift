@@ -65,6 +65,19 @@ import Testing
         return stream
     }
 
+    @Test func `a call that is made on a loop right behind the close is not sent`() async throws {
+        let pair = try Pair(.memory)
+        try await pair.expectGoodService()
+        let channel = pair.channel
+        let loop = try EventLoops.shared().loops[0]
+        let outcome = Task(executorPreference: loop) {
+            channel.close()
+            return await BadServerTests.outcome(channel)
+        }
+        #expect(await outcome.value == "UNAVAILABLE: \(closed)")
+        await pair.close()
+    }
+
     @Test func `a call keeps the channel that it was made on`() async throws {
         let pair = try Pair(.tcp)
         let address = pair.running.addresses[0]

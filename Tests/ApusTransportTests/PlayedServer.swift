@@ -103,13 +103,18 @@ final class PlayedCall: @unchecked Sendable {
     }
 
     var progress: RPCError.Progress? {
+        get async { await error?.progress }
+    }
+
+    /// Nil for a call that succeeded, or is not over.
+    var error: RPCError? {
         get async {
             guard isOver else { return nil }
             do {
                 _ = try await value
                 return nil
             } catch {
-                return RPCError(wrapping: error).progress
+                return RPCError(wrapping: error)
             }
         }
     }
@@ -189,6 +194,12 @@ final class PlayedServer {
     var requests: [UInt32] {
         read()
         return received.filter { $0.kind == .headers }.map(\.stream)
+    }
+
+    /// How many frames of a kind the client has sent.
+    func frames(_ kind: RawFrame.Kind) -> Int {
+        read()
+        return received.count { $0.kind == kind }
     }
 
     /// Answers a request.
