@@ -143,6 +143,23 @@ import Testing
         #expect(loop.timerCount == 0)
     }
 
+    @Test(arguments: [
+        ("1.2.3.4", [1, 2, 3, 4]), ("::1", [UInt8](repeating: 0, count: 15) + [1]),
+        ("fe80::2:3", [0xfe, 0x80] + [UInt8](repeating: 0, count: 11) + [2, 0, 3]),
+    ])
+    func `an address has its bytes`(_ host: String, _ bytes: [UInt8]) {
+        #expect(SocketAddress(host: host, port: 80)?.bytes == bytes)
+        #expect(SocketAddress(host: host, port: 80)?.scopedAddress == .host(host, port: 80))
+    }
+
+    #if os(Linux)
+        @Test func `an address of one interface keeps its name`() {
+            let address = SocketAddress(host: "fe80::1%lo", port: 80)
+            #expect(address?.scopedAddress == .host("fe80::1%lo", port: 80))
+            #expect(address?.address == .host("fe80::1", port: 80))
+        }
+    #endif
+
     @Test func `a name is looked up off the loop and connected to`() async throws {
         let running = try Server([EchoService()]).start(on: .host("127.0.0.1", port: 0))
         guard case .host(_, let port) = running.addresses[0] else { return }

@@ -57,18 +57,6 @@ struct SocketAddress {
         }
     }
 
-    /// The 4 or 16 bytes of the IP address.
-    var bytes: [UInt8] {
-        withUnsafeBytes(of: storage) { storage in
-            isIPv6 ? Array(storage[Self.offset6..<Self.offset6 + 16]) : Array(storage[Self.offset4..<Self.offset4 + 4])
-        }
-    }
-
-    private static let offset4 = MemoryLayout<sockaddr_in>.offset(of: \.sin_addr) ?? 4
-    private static let offset6 = MemoryLayout<sockaddr_in6>.offset(of: \.sin6_addr) ?? 8
-
-    var isIPv6: Bool { Int32(storage.ss_family) == AF_INET6 }
-
     /// The host alone, as an endpoint spells it.
     var host: String {
         guard case .host(let host, _) = address else { return "" }
