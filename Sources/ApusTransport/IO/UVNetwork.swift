@@ -64,7 +64,9 @@ private final class NameLookUp: Dialing {
         var addresses: [Endpoint.Address] = []
         var entry = list
         while let current = entry {
-            if let address = SocketAddress(UnsafePointer(current.pointee.ai_addr)) { addresses.append(address.scopedAddress) }
+            if let address = SocketAddress(UnsafePointer(current.pointee.ai_addr)) {
+                addresses.append(address.scopedAddress)
+            }
             entry = current.pointee.ai_next
         }
         uv_freeaddrinfo(list)
