@@ -67,10 +67,11 @@ import Testing
 
     @Test func `a call that is made on a loop right behind the close is not sent`() async throws {
         let pair = try Pair(.memory)
-        try await pair.expectGoodService()
         let channel = pair.channel
         let loop = try EventLoops.shared().loops[0]
         let outcome = Task(executorPreference: loop) {
+            // So that the loop's own connection is there.
+            #expect(await BadServerTests.outcome(channel) == "hello")
             channel.close()
             return await BadServerTests.outcome(channel)
         }

@@ -86,8 +86,8 @@ final class Subchannel {
     var hasWaitingCalls: Bool { !waiting.isEmpty }
 
     private var connectionWithRoom: ClientConnection? {
-        for connection in connections where connection.hasRoom { return connection }
-        return nil
+        guard let first = connections.first else { return nil }
+        return first.hasRoom ? first : connections.dropFirst().first(where: \.hasRoom)
     }
 
     private func send(_ stream: ClientStream, on connection: ClientConnection) {
