@@ -7,7 +7,7 @@ import Synchronization
 ///
 /// The reader takes them without waking the loop; it asks for credit only when the peer may have run out of it.
 final class InboundMessages: MessageSource {
-    private typealias Reader = UnsafeContinuation<MessageBytes?, any Error>
+    private typealias Reader = Waiter<MessageBytes?>.Continuation
 
     private enum End {
         case finished
@@ -17,7 +17,7 @@ final class InboundMessages: MessageSource {
     private struct State {
         var queue = Deque<MessageBytes>()
         var end: End?
-        var reader: Reader?
+        var reader = Waiter<MessageBytes?>()
         // Bytes that arrived and were not credited to the stream's window.
         var owed = 0
     }
@@ -160,11 +160,8 @@ final class InboundMessages: MessageSource {
             case .failed(let error): return .failed(error)
             case nil: break
             }
-            // Asked under the lock that the cancellation handler takes: it is seen here, or finds the reader.
-            if reader != nil, Task.isCancelled { return .failed(CancellationError()) }
-            if state.reader != nil { return .failed(RPCError(.internal, "two tasks read one stream")) }
-            state.reader = reader
-            return .wait
+            guard let reader else { return .wait }
+            return state.reader.wait(reader).map { .failed($0) } ?? .wait
         }
     }
 }
