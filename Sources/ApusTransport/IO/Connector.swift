@@ -37,7 +37,8 @@ final class Connector: Dialing {
             } else {
                 lookUp(host, port)
             }
-        case .unix(let path): connectPipe(path)
+        case .unix(let path): connectUnix(SocketAddress(unixPath: path))
+        case .unixAbstract(let name): connectUnix(SocketAddress(abstractName: name))
         case .memory: finish(.failure(ConnectFailure(reason: "\(target) is in no network of this process")))
         }
     }
@@ -100,10 +101,15 @@ final class Connector: Dialing {
         }
     }
 
-    private func connectPipe(_ path: String) {
-        connect(.pipe, to: target) { socket, request in
-            socket.withPipe { uv_pipe_connect(request, $0, path, uvConnected) }
-            return 0
+    // Done at once or not at all; libuv takes no abstract name and cuts a long path.
+    private func connectUnix(_ address: SocketAddress?) {
+        let descriptor = address.map(SystemCalls.connectUnix) ?? UV_ENAMETOOLONG.rawValue
+        guard descriptor >= 0 else { return failed(descriptor, target) }
+        do throws(RPCError) {
+            let socket = try UVStreamIO(adopting: descriptor, isPipe: true, peer: target, loop: loop)
+            finish(.success(socket))
+        } catch {
+            finish(.failure(ConnectFailure(reason: error.message)))
         }
     }
 

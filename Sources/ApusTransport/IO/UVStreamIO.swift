@@ -8,7 +8,7 @@ import CLibuv
 ///
 /// C owns one retain of this object from ``init`` until the handle's close callback. Confined to its loop.
 package final class UVStreamIO: ConnectionIO {
-    package private(set) var peer: Endpoint.Address
+    package let peer: Endpoint.Address
     let loop: UVLoop
     private let handle: UnsafeMutablePointer<uv_stream_t>
     private var handler: (any ConnectionIOHandler)?
@@ -50,20 +50,18 @@ package final class UVStreamIO: ConnectionIO {
     /// Takes over a connected descriptor.
     ///
     /// - Throws: when the descriptor is no such socket; it is closed then.
-    convenience init(adopting descriptor: Int32, isPipe: Bool, loop: UVLoop) throws(RPCError) {
-        try self.init(isPipe ? .pipe : .tcp, loop: loop, peer: .unix(path: ""))
+    convenience init(
+        adopting descriptor: Int32, isPipe: Bool, peer: Endpoint.Address, loop: UVLoop
+    ) throws(RPCError) {
+        try self.init(isPipe ? .pipe : .tcp, loop: loop, peer: peer)
         let result =
             isPipe ? withPipe { uv_pipe_open($0, descriptor) } : withTCP { uv_tcp_open($0, descriptor) }
         if result < 0 {
             SystemCalls.close(descriptor)
             close()
         }
-        try UVError.check(result, "cannot take over an accepted connection")
-        guard !isPipe else { return }
-        withTCP { tcp in
-            uv_tcp_nodelay(tcp, 1)
-            if let name = tcpName(tcp, uv_tcp_getpeername) { peer = name }
-        }
+        try UVError.check(result, "cannot take over a connection")
+        if !isPipe { withTCP { _ = uv_tcp_nodelay($0, 1) } }
     }
 
     var stream: UnsafeMutablePointer<uv_stream_t> { handle }
@@ -83,8 +81,6 @@ package final class UVStreamIO: ConnectionIO {
         guard plain.pointee.type == UV_TCP, uv_fileno(plain, &descriptor) == 0 else { return }
         SystemCalls.limitUnacknowledged(descriptor, milliseconds: time.saturatedNanoseconds / 1_000_000)
     }
-
-    func setPeer(_ peer: Endpoint.Address) { self.peer = peer }
 
     // MARK: ConnectionIO
 

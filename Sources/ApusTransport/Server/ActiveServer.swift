@@ -127,7 +127,8 @@ final class ActiveServer: Sendable {
             if !state.isStopping {
                 state.listeners.append(listener)
                 state.listening += 1
-                state.addresses.append(listener.address)
+                // Sockets that share a port have one address.
+                if !state.addresses.contains(listener.address) { state.addresses.append(listener.address) }
             }
             return state.isStopping
         }
