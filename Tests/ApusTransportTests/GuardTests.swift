@@ -232,7 +232,7 @@ import Testing
         options.keepalive = ClientKeepalive(
             unlimited: .milliseconds(10), timeout: .milliseconds(10), withoutCalls: false)
         let channel = Channel("raw", interceptors: [ToEndpoint(listener.address)], options: options)
-        async let served = script {
+        let served = Script {
             let peer = try RawPeer.server(on: listener)
             var pings = 0
             while let frame = try peer.next() { if frame.kind == .ping { pings += 1 } }
@@ -243,7 +243,7 @@ import Testing
         }
         #expect(error?.code == .unavailable)
         #expect(error?.cause == "the peer did not answer a keepalive PING in time")
-        #expect(try await served == 1)
+        #expect(try await served.value == 1)
         channel.close()
     }
 

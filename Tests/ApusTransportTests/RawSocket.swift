@@ -77,6 +77,12 @@ final class RawSocket: @unchecked Sendable {
         return bytes
     }
 
+    /// Sends everything on to another socket, its end included.
+    func pass(to other: RawSocket) throws {
+        defer { other.endSending() }
+        while let bytes = try receiveSome(atMost: 4096) { try other.send(bytes) }
+    }
+
     private func receiveSome(atMost limit: Int) throws -> [UInt8]? {
         var buffer = [UInt8](repeating: 0, count: limit)
         let count = recv(descriptor, &buffer, limit, 0)

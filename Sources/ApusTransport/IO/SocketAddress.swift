@@ -150,6 +150,15 @@ struct SocketAddress {
         return .host(isMapped ? String(text.dropFirst(Self.mappedPrefix.count)) : text, port: Int(port))
     }
 
+    /// The network that one client has to itself: the address, or of IPv6 its first 64 bits.
+    var network: String {
+        guard family == AF_INET6 else { return host }
+        let offset = MemoryLayout<sockaddr_in6>.offset(of: \.sin6_addr) ?? 8
+        return withUnsafeBytes(of: storage) { bytes in
+            bytes[offset..<offset + 8].map { String($0, radix: 16) }.joined(separator: ":")
+        }
+    }
+
     // RFC 4291, section 2.5.5.2.
     private static let mappedPrefix = "::ffff:"
 

@@ -6,8 +6,9 @@ import CLibuv
 
 /// A connected TCP or Unix domain socket on a loop.
 ///
-/// C owns one retain of this object from ``init`` until the handle's close callback. Confined to its loop.
-package final class UVStreamIO: ConnectionIO {
+/// C owns one retain of this object from ``init`` until the handle's close callback.
+/// Sendable: confined to its loop; others only hold it.
+package final class UVStreamIO: ConnectionIO, @unchecked Sendable {
     package let peer: Endpoint.Address
     let loop: UVLoop
     private let handle: UnsafeMutablePointer<uv_stream_t>
@@ -15,6 +16,8 @@ package final class UVStreamIO: ConnectionIO {
     private var isClosing = false
     private var isWriting = false
     private var closesAfterWrite = false
+    /// Called once the descriptor is closed.
+    var whenClosed: (() -> Void)?
     private lazy var linger = LoopTimer { [unowned self] in self.closeNow() }
 
     // A peer that takes nothing may not hold a closed connection for longer.
@@ -121,6 +124,9 @@ package final class UVStreamIO: ConnectionIO {
         loop.schedule(linger, at: loop.now.advanced(by: Self.lingerTime))
     }
 
+    /// Closes the stream at once, with what has not left; a handler that is still there is told the reason.
+    func abort(_ reason: String) { end(reason) }
+
     // MARK: libuv
 
     private func writeLater(_ bytes: [UInt8]) {
@@ -150,12 +156,16 @@ package final class UVStreamIO: ConnectionIO {
     }
 
     private func fail(_ code: Int32) {
+        end(code == UV_EOF.rawValue ? "the peer closed the connection" : UVError.text(code))
+    }
+
+    private func end(_ reason: String) {
         guard !isClosing else { return }
         let handler = handler
         self.handler = nil
         closeNow()
         // From the loop's queue: a write that fails is still inside its caller.
-        let report = EndReport(handler, code == UV_EOF.rawValue ? "the peer closed the connection" : UVError.text(code))
+        let report = EndReport(handler, reason)
         loop.execute { report.run() }
     }
 
@@ -168,6 +178,9 @@ package final class UVStreamIO: ConnectionIO {
     }
 
     fileprivate func release() {
+        let whenClosed = whenClosed
+        self.whenClosed = nil
+        whenClosed?()
         UnsafeMutableRawPointer(handle).deallocate()
         Unmanaged.passUnretained(self).release()
     }

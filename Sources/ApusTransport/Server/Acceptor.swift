@@ -57,7 +57,7 @@ enum Acceptor {
                 let socket = try UVStreamIO(
                     adopting: accepted.descriptor, isPipe: accepted.isPipe, peer: accepted.peer, loop: loop)
                 if let limit = running.options.acknowledgementTimeout { socket.limitUnacknowledged(limit) }
-                running.serve(socket, on: loop)
+                running.serve(socket, expectsProxyHeader: target.expectsProxyHeader)
             } catch {
                 running.balance.connectionClosed(on: loop)
             }
