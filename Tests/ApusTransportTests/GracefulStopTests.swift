@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import ApusCore
+import Synchronization
 import Testing
 
 @testable import ApusTransport
@@ -114,6 +115,52 @@ import Testing
         channel = nil
         await eventually { pair.running.counts.connections == 0 }
         await pair.close()
+    }
+
+    /// A TLS server with a client that spoke something else, and does not go when it is told so.
+    private func refusing() async throws -> (running: RunningServer, client: RawSocket) {
+        var options = ServerOptions()
+        options.tls = ServerTLS(try TLSTestAuthority().issue(ip: ["127.0.0.1"]))
+        let running = try Server([EchoService()]).start(on: .host("127.0.0.1", port: 0), options: options)
+        let address = running.addresses[0]
+        let client = try await script {
+            let client = try RawSocket(connectingTo: address)
+            try client.send(Array("hello".utf8))
+            return client
+        }
+        await eventually { running.counts.refused == 1 }
+        return (running, client)
+    }
+
+    @Test(arguments: [false, true])
+    func `a stop waits for sockets that linger, and at the grace's end closes them`(_ isForced: Bool) async throws {
+        let (running, client) = try await refusing()
+        #expect(running.active.state.withLock { $0.sockets.count } == 1)
+        await running.stop(grace: isForced ? .zero : .seconds(600))
+        #expect(running.active.state.withLock { $0.sockets.isEmpty })
+        client.close()
+    }
+
+    @Test func `connections that wait when a server stops are told so, not reset`() async throws {
+        let loops = try EventLoops(count: 1)
+        var options = ServerOptions()
+        options.eventLoops = loops
+        let running = try Server([EchoService()]).start(on: .host("127.0.0.1", port: 0), options: options)
+        let address = running.addresses[0]
+        // The loop is held while a client connects and speaks: its connection waits in the backlog.
+        let peer = try await script {
+            try loops.loops[0].perform {
+                running.active.beginDraining()
+                return Result { try RawPeer.client(of: address) }
+            }.get()
+        }
+        let goAway = try await script {
+            while let frame = try peer.next() { if frame.kind == .goAway { return true } }
+            return false
+        }
+        #expect(goAway)
+        peer.socket.close()
+        await running.stop(grace: .seconds(600))
     }
 
     @Test func `a server that is released stops at once`() async throws {

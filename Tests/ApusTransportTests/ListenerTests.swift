@@ -130,6 +130,39 @@ import Testing
         #expect(one.counts.connections == 0 && other.counts.connections == 0)
     }
 
+    // MARK: Descriptors
+
+    @Test func `a listener without descriptors rests between its tries, and goes on by itself`() async throws {
+        let loop = try #require(try EventLoops(count: 1).loops.first)
+        let socket = try #require(try ListeningSocket.open(.address(.host("127.0.0.1", port: 0)), loops: 1).first)
+        let poor = PoorSystem(socket.descriptor, failures: 3)
+        let served = Latch()
+        let events = EventRecorder()
+        let listener = loop.perform {
+            Confined(
+                try? Listener(socket, loop: loop, system: poor.system) { accepted in
+                    SystemCalls.close(accepted.descriptor)
+                    served.countDown()
+                } tell: {
+                    events.serverEvent($0)
+                })
+        }
+        let client = try await script { try RawSocket(connectingTo: socket.address) }
+        await served.wait()
+        let tries = loop.perform { poor.tries }
+        #expect(tries.count >= 4)
+        for (earlier, later) in zip(tries, tries.dropFirst()).prefix(3) {
+            #expect(earlier.duration(to: later) >= AcceptQueue.pause)
+        }
+        #expect(
+            events.all == [
+                .outOfDescriptors(listener: socket.address),
+                .descriptorsAvailable(listener: socket.address, refused: 0),
+            ])
+        loop.perform { listener.value?.close() }
+        client.close()
+    }
+
     // MARK: Unix domain sockets
 
     @Test func `a Unix domain socket serves, and its file goes with the server`() async throws {
@@ -215,6 +248,35 @@ import Testing
             #expect(error?.message == "connect unix-abstract:\(name): connection refused")
         }
     #endif
+}
+
+/// Something that one loop touches.
+private struct Confined<Value>: @unchecked Sendable {
+    let value: Value
+    init(_ value: Value) { self.value = value }
+}
+
+/// A process that has no descriptors left for a while, not even one in reserve. Used on one loop.
+private final class PoorSystem: @unchecked Sendable {
+    private(set) var tries: [MonotonicInstant] = []
+    private let listener: Int32
+    private let failures: Int
+
+    init(_ listener: Int32, failures: Int) {
+        self.listener = listener
+        self.failures = failures
+    }
+
+    var system: AcceptQueue.System {
+        AcceptQueue.System { [self] in
+            tries.append(SystemClock().now)
+            return tries.count <= failures ? (-EMFILE, nil) : SystemCalls.acceptSocket(listener)
+        } openReserve: {
+            -EMFILE
+        } close: {
+            SystemCalls.close($0)
+        }
+    }
 }
 
 /// A service that tells whom it sees.

@@ -26,17 +26,19 @@ final class Listener {
 
     /// Begins to accept.
     ///
-    /// - Parameter tell: told when the process runs out of descriptors, and when it has some again.
+    /// - Parameters:
+    ///   - system: what accepts; nil for the operating system.
+    ///   - tell: told when the process runs out of descriptors, and when it has some again.
     /// - Throws: RESOURCE_EXHAUSTED when the loop cannot watch the socket, which is closed then.
     init(
-        _ socket: ListeningSocket, loop: UVLoop, accept: @escaping (Accepted) -> Void,
-        tell: @escaping (ServerEvent) -> Void
+        _ socket: ListeningSocket, loop: UVLoop, system: AcceptQueue.System? = nil,
+        accept: @escaping (Accepted) -> Void, tell: @escaping (ServerEvent) -> Void
     ) throws(RPCError) {
         self.socket = socket
         self.loop = loop
         self.accept = accept
         self.tell = tell
-        queue = AcceptQueue(.init { SystemCalls.acceptSocket(socket.descriptor) })
+        queue = AcceptQueue(system ?? .init { SystemCalls.acceptSocket(socket.descriptor) })
         let result = uv_poll_init(loop.handle, handle, socket.descriptor)
         guard result >= 0 else {
             handle.deallocate()
