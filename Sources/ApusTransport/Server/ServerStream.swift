@@ -285,10 +285,18 @@ final class ServerStream: HTTP2Stream, TimerEntry, @unchecked Sendable {
     private func end(_ status: Status) {
         isReset = true
         let error = RPCError(.cancelled, "the call is over: \(status)")
+        cancelHandler(error)
         outbound.override(End(status: status, metadata: Metadata()), writersGet: error)
         inbound?.fail(error)
-        handler?.cancel()
         respond()
+    }
+
+    // First of all: a handler on another thread that hears of the end finds its task cancelled.
+    private func cancelHandler(_ error: RPCError) {
+        guard let handler else { return }
+        outbound.willFail(error)
+        inbound?.willFail(error)
+        handler.cancel()
     }
 
     private func rejectHTTP(_ status: Int, _ connection: ServerConnection) {
@@ -314,9 +322,9 @@ final class ServerStream: HTTP2Stream, TimerEntry, @unchecked Sendable {
         guard !endSent || code != HTTP2ErrorCode.noError else { return }
         isReset = true
         let error = RPCError(.cancelled, "the client is gone (\(StatusMapping.name(reset: code)))")
+        cancelHandler(error)
         outbound.fail(error)
         inbound?.fail(error)
-        handler?.cancel()
     }
 }
 

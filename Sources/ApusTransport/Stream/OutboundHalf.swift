@@ -20,6 +20,8 @@ final class OutboundHalf<End: Sendable>: @unchecked Sendable {
         var bytes = 0
         var end: End?
         var failure: RPCError?
+        // Why the call is over, before the writers' tasks are cancelled for it.
+        var callEnd: RPCError?
         var writers: [(id: UInt64, continuation: Writer)] = []
         var lastID: UInt64 = 0
         // Whether the loop was told, or is in the middle of taking messages out.
@@ -70,10 +72,11 @@ final class OutboundHalf<End: Sendable>: @unchecked Sendable {
         try await withTaskCancellationHandler {
             try await withUnsafeThrowingContinuation { wait($0, id) }
         } onCancel: {
-            let writer = state.withLock { state in
-                state.writers.firstIndex { $0.id == id }.map { state.writers.remove(at: $0).continuation }
+            let (writer, error) = state.withLock { state in
+                let index = state.writers.firstIndex { $0.id == id }
+                return (index.map { state.writers.remove(at: $0).continuation }, Self.cancellation(state))
             }
-            writer?.resume(throwing: CancellationError())
+            writer?.resume(throwing: error)
         }
     }
 
@@ -81,13 +84,18 @@ final class OutboundHalf<End: Sendable>: @unchecked Sendable {
         let answer = state.withLock { state -> Result<Void, any Error>? in
             if let failure = state.failure { return .failure(failure) }
             // Asked under the lock that the cancellation handler takes: it is seen here, or finds the writer.
-            if Task.isCancelled { return .failure(CancellationError()) }
+            if Task.isCancelled { return .failure(Self.cancellation(state)) }
             if state.bytes <= Self.highWaterMark / 2 { return .success(()) }
             state.writers.append((id, writer))
             return nil
         }
         if let answer { writer.resume(with: answer) }
     }
+
+    /// The call is over, and its task about to be cancelled for it: then this is what writers get.
+    func willFail(_ error: RPCError) { state.withLock { $0.callEnd = error } }
+
+    private static func cancellation(_ state: State) -> any Error { state.callEnd ?? CancellationError() }
 
     /// Ends the half, once: with a last message or none.
     ///
