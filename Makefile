@@ -3,7 +3,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help setup demo build test peers format lint clean
+.PHONY: help setup demo build test peers fuzz format lint clean
 
 shop := --package-path Examples/Shop
 sources := Sources Tests Examples Package.swift
@@ -22,15 +22,19 @@ demo: setup ## Build the demo shop and run it: five processes, one killed, one s
 build: setup ## Build the library
 	@swift build
 
-test: setup peers ## Run all tests, those of the examples too
+test: peers ## Run all tests, those of the examples too
 	swift build --build-tests
 	swift test --skip-build --disable-xctest
 	swift build $(shop) --build-tests
 	swift test $(shop) --skip-build --disable-xctest
 	"$$(swift build $(shop) --show-bin-path)/shop-demo" --quick --calls 200
 
-peers: setup ## Install Python's gRPC, which the tests call and are called by
+peers: ## Install Python's gRPC and gRPC C++, which the tests call and are called by
+	@.ci/setup --peers
 	@.ci/peers
+
+fuzz: setup ## Fuzz what reads bytes from outside: a minute each, or SECONDS=n; TARGETS="deframer texts"
+	@.ci/fuzz $(or $(SECONDS),60) $(TARGETS)
 
 format: ## Format all Swift files
 	@swift format -i -r -p $(wildcard $(sources))
@@ -39,4 +43,4 @@ lint: ## Check the format of all Swift files
 	@swift format lint --strict -r -p $(wildcard $(sources))
 
 clean: ## Remove all that was built or downloaded
-	rm -rf .build Examples/Shop/.build .peers .demo
+	rm -rf .build .build-* Examples/Shop/.build .peers .demo

@@ -27,7 +27,7 @@ final class ServerStream: HTTP2Stream, TimerEntry, @unchecked Sendable {
     private let owner: any ServerConnectionOwner
     private let router: Router
     private let slots: HandlerSlots
-    private var connection: ServerConnection?
+    private(set) var connection: ServerConnection?
     // Unchecked: one thread, and none of their methods calls back.
     @exclusivity(unchecked) private var head: RequestHead
     @exclusivity(unchecked) private var deframer: MessageDeframer
@@ -36,9 +36,13 @@ final class ServerStream: HTTP2Stream, TimerEntry, @unchecked Sendable {
     private var request: MessageBytes?
     private var inbound: InboundMessages?
     private var isReset = false
-    private var requestEnded = false
-    private var headSent = false
-    private var endSent = false
+    private(set) var requestEnded = false
+    var headSent = false
+    // The answer to what is no gRPC call, and what is left of its text.
+    var refusal: HTTPRefusal?
+    var refusedBytes = 0
+    var refusalText: ArraySlice<UInt8> = []
+    var endSent = false
     private var handler: Task<Void, Never>?
     private let outbound = OutboundHalf<End>()
     private let fields = Mutex(Fields())
@@ -69,14 +73,14 @@ final class ServerStream: HTTP2Stream, TimerEntry, @unchecked Sendable {
         guard let connection else { return }
         if endStream { requestEnded = true }
         // Trailers of a request: gRPC has none, their end is all that counts.
-        if entry != nil || isReset {
+        if entry != nil || isReset || refusal != nil {
             if endStream { finishRequest() }
             return
         }
         switch head.verdict {
         case .start(let index): start(connection.server.router[index], connection)
         case .reject(let status): end(status)
-        case .rejectHTTP(let status): rejectHTTP(status, connection)
+        case .rejectHTTP(let refusal): reject(refusal)
         case .terminate: connection.terminate(HTTP2ErrorCode.enhanceYourCalm)
         }
     }
@@ -102,7 +106,7 @@ final class ServerStream: HTTP2Stream, TimerEntry, @unchecked Sendable {
     }
 
     override func receiveData(_ bytes: UnsafeRawBufferPointer) {
-        guard !isReset, let entry, let connection else { return }
+        guard !isReset, let entry, let connection else { return countRefused(bytes.count) }
         var rest = bytes
         do throws(RPCError) {
             while let message = try deframer.next(&rest) {
@@ -123,11 +127,12 @@ final class ServerStream: HTTP2Stream, TimerEntry, @unchecked Sendable {
 
     override func receiveEnd() {
         requestEnded = true
+        if refusal != nil { return sendRefusal() }
         finishRequest()
     }
 
     private func finishRequest() {
-        guard !isReset, let entry else { return }
+        guard !isReset, let entry else { return sendRefusal() }
         guard !deframer.isInsideMessage else { return end(Status(.internal, "the request ended inside a message")) }
         if let inbound { return inbound.finish() }
         guard request != nil else {
@@ -262,6 +267,7 @@ final class ServerStream: HTTP2Stream, TimerEntry, @unchecked Sendable {
     }()
 
     override func nextData(limit: Int) -> DataAnswer {
+        if refusal != nil { return nextRefusalData(limit: limit) }
         switch outbound.available(limit) {
         case .bytes(let count): return .bytes(count)
         case .nothing: return .later
@@ -271,7 +277,10 @@ final class ServerStream: HTTP2Stream, TimerEntry, @unchecked Sendable {
         }
     }
 
-    override func takeData(_ count: Int, into output: OutputBuffer) { outbound.take(count, into: output) }
+    override func takeData(_ count: Int, into output: OutputBuffer) {
+        if refusal != nil { return takeRefusal(count, into: output) }
+        outbound.take(count, into: output)
+    }
 
     override func sentHeaders(endStream: Bool) {
         guard endStream else { return }
@@ -297,15 +306,6 @@ final class ServerStream: HTTP2Stream, TimerEntry, @unchecked Sendable {
         outbound.willFail(error)
         inbound?.willFail(error)
         handler.cancel()
-    }
-
-    private func rejectHTTP(_ status: Int, _ connection: ServerConnection) {
-        isReset = true
-        headSent = true
-        var block = HeaderBlock()
-        ResponseFields.writeHTTP(status, to: &block)
-        connection.session?.submitResponse(block, stream: self, end: true)
-        connection.touch()
     }
 
     /// The deadline.
