@@ -117,27 +117,35 @@ import Testing
         await pair.close()
     }
 
-    /// A TLS server with a client that spoke something else, and does not go when it is told so.
-    private func refusing() async throws -> (running: RunningServer, client: RawSocket) {
+    @Test(arguments: [false, true])
+    func `a stop waits for sockets that linger, and at the grace's end closes them`(_ isForced: Bool) async throws {
+        let refused = Latch()
+        let stopped = Counter()
+        var tls = ServerTLS(try TLSTestAuthority().issue(ip: ["127.0.0.1"]))
+        let active = Mutex<ActiveServer?>(nil)
+        // On the loop, when the client was refused: its socket lingers from then on.
+        tls.onEvent = { _ in
+            if let active = active.withLock({ $0 }) {
+                stopped.add(active.state.withLock { $0.sockets.count })
+                if isForced { active.stopNow() } else { active.beginDraining() }
+            }
+            refused.countDown()
+        }
         var options = ServerOptions()
-        options.tls = ServerTLS(try TLSTestAuthority().issue(ip: ["127.0.0.1"]))
+        options.tls = tls
         let running = try Server([EchoService()]).start(on: .host("127.0.0.1", port: 0), options: options)
+        active.withLock { $0 = running.active }
         let address = running.addresses[0]
         let client = try await script {
             let client = try RawSocket(connectingTo: address)
             try client.send(Array("hello".utf8))
             return client
         }
-        await eventually { running.counts.refused == 1 }
-        return (running, client)
-    }
-
-    @Test(arguments: [false, true])
-    func `a stop waits for sockets that linger, and at the grace's end closes them`(_ isForced: Bool) async throws {
-        let (running, client) = try await refusing()
-        #expect(running.active.state.withLock { $0.sockets.count } == 1)
-        await running.stop(grace: isForced ? .zero : .seconds(600))
+        await refused.wait()
+        await running.waitUntilStopped()
+        #expect(stopped.value == 1)
         #expect(running.active.state.withLock { $0.sockets.isEmpty })
+        active.withLock { $0 = nil }
         client.close()
     }
 
