@@ -24,6 +24,8 @@ public protocol Observer: Sendable {
     func serverCallStarted(_ call: ServerCall)
     /// A server's handler ended; nil means success.
     func serverCallEnded(_ call: ServerCall, error: RPCError?)
+    /// Something happened to a server besides its calls.
+    func serverEvent(_ event: ServerEvent)
 }
 
 extension Observer {
@@ -45,4 +47,6 @@ extension Observer {
     public func serverCallStarted(_ call: ServerCall) {}
     /// Does nothing.
     public func serverCallEnded(_ call: ServerCall, error: RPCError?) {}
+    /// Does nothing.
+    public func serverEvent(_ event: ServerEvent) {}
 }

@@ -16,10 +16,13 @@ package struct Waiter<Value: Sendable> {
 
     /// Lets the calling task wait. Under the lock, inside of `withUnsafeThrowingContinuation`.
     ///
+    /// - Parameter error: what a task that was cancelled gets.
     /// - Returns: the error to resume with when it may not: it was cancelled, or another task waits here.
     @inlinable
-    package mutating func wait(_ continuation: Continuation) -> (any Error)? {
-        if Task.isCancelled { return CancellationError() }
+    package mutating func wait(
+        _ continuation: Continuation, cancelled error: @autoclosure () -> any Error = CancellationError()
+    ) -> (any Error)? {
+        if Task.isCancelled { return error() }
         if self.continuation != nil { return RPCError(.internal, "two tasks read one stream") }
         self.continuation = continuation
         return nil
@@ -47,9 +50,12 @@ package struct Waiters: Sendable {
 
     /// Lets the calling task wait. Under the lock, inside of `withUnsafeThrowingContinuation`.
     ///
-    /// - Returns: the error to resume with when it was cancelled.
-    package mutating func wait(_ continuation: Continuation, _ id: UInt64) -> (any Error)? {
-        if Task.isCancelled { return CancellationError() }
+    /// - Parameter error: what a task that was cancelled gets.
+    /// - Returns: that error when it was cancelled.
+    package mutating func wait(
+        _ continuation: Continuation, _ id: UInt64, cancelled error: @autoclosure () -> any Error = CancellationError()
+    ) -> (any Error)? {
+        if Task.isCancelled { return error() }
         all.append((id, continuation))
         return nil
     }

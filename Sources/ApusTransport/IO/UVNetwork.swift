@@ -101,7 +101,8 @@ private final class SocketConnecting: Dialing {
     func start(on loop: UVLoop) {
         switch address {
         case .host(let host, let port): connectTCP(host, port, loop)
-        case .unix(let path): connectPipe(path, loop)
+        case .unix(let path): connectUnix(SocketAddress(unixPath: path), loop)
+        case .unixAbstract(let name): connectUnix(SocketAddress(abstractName: name), loop)
         case .memory: fail("\(address) is in no network of this process")
         }
     }
@@ -110,7 +111,7 @@ private final class SocketConnecting: Dialing {
         guard let numeric = SocketAddress(host: host, port: port) else {
             return fail("connect \(address): not an address")
         }
-        connect(.tcp, on: loop) { socket, request in
+        connectTCP(on: loop) { socket, request in
             socket.withTCP { _ = uv_tcp_nodelay($0, 1) }
             return numeric.withAddress { address in
                 socket.withTCP { uv_tcp_connect(request, $0, address, uvConnected) }
@@ -118,20 +119,23 @@ private final class SocketConnecting: Dialing {
         }
     }
 
-    private func connectPipe(_ path: String, _ loop: UVLoop) {
-        connect(.pipe, on: loop) { socket, request in
-            socket.withPipe { uv_pipe_connect(request, $0, path, uvConnected) }
-            return 0
+    // Done at once or not at all; libuv takes no abstract name and cuts a long path.
+    private func connectUnix(_ socketAddress: SocketAddress?, _ loop: UVLoop) {
+        let descriptor = socketAddress.map(SystemCalls.connectUnix) ?? UV_ENAMETOOLONG.rawValue
+        guard descriptor >= 0 else { return fail("connect \(address): \(UVError.text(descriptor))") }
+        do throws(RPCError) {
+            finish(.success(try UVStreamIO(adopting: descriptor, isPipe: true, peer: address, loop: loop)))
+        } catch {
+            fail(error.message)
         }
     }
 
-    private func connect(
-        _ kind: UVStreamIO.Kind, on loop: UVLoop,
-        _ start: (UVStreamIO, UnsafeMutablePointer<uv_connect_t>) -> Int32
+    private func connectTCP(
+        on loop: UVLoop, _ start: (UVStreamIO, UnsafeMutablePointer<uv_connect_t>) -> Int32
     ) {
         let socket: UVStreamIO
         do throws(RPCError) {
-            socket = try UVStreamIO(kind, loop: loop, peer: address)
+            socket = try UVStreamIO(.tcp, loop: loop, peer: address)
         } catch {
             return fail(error.message)
         }

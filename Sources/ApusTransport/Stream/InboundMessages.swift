@@ -18,6 +18,8 @@ final class InboundMessages: MessageSource {
         var queue = Deque<MessageBytes>()
         var end: End?
         var reader = Waiter<MessageBytes?>()
+        // Why the call is over, before the reader's task is cancelled for it.
+        var callEnd: RPCError?
         // Bytes that arrived and were not credited to the stream's window.
         var owed = 0
     }
@@ -81,6 +83,9 @@ final class InboundMessages: MessageSource {
     /// The stream broke: the reader gets what waits, then the error.
     func fail(_ error: RPCError) { end(.failed(error)) }
 
+    /// The call is over, and the reader's task about to be cancelled for it: then this is what the reader gets.
+    func willFail(_ error: RPCError) { state.withLock { $0.callEnd = error } }
+
     private func end(_ end: End) {
         let reader = state.withLock { state -> Reader? in
             guard state.end == nil else { return nil }
@@ -115,11 +120,14 @@ final class InboundMessages: MessageSource {
         let message = try await withTaskCancellationHandler {
             try await withUnsafeThrowingContinuation { wait($0) }
         } onCancel: {
-            state.withLock { $0.reader.take() }?.resume(throwing: CancellationError())
+            let (reader, error) = state.withLock { ($0.reader.take(), Self.cancellation($0)) }
+            reader?.resume(throwing: error)
         }
         guard let message else { return nil }
         return try open(message)
     }
+
+    private static func cancellation(_ state: State) -> any Error { state.callEnd ?? CancellationError() }
 
     // Only here, where the reader asks for one: what waits stays as small as the peer's window allows.
     private func open(_ message: MessageBytes) throws(RPCError) -> MessageBytes {
@@ -161,7 +169,8 @@ final class InboundMessages: MessageSource {
             case nil: break
             }
             guard let reader else { return .wait }
-            return state.reader.wait(reader).map { .failed($0) } ?? .wait
+            let end = state.callEnd
+            return state.reader.wait(reader, cancelled: end ?? CancellationError()).map { .failed($0) } ?? .wait
         }
     }
 }

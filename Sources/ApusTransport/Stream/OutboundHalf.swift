@@ -19,6 +19,8 @@ final class OutboundHalf<End: Sendable>: @unchecked Sendable {
         var end: End?
         var failure: RPCError?
         var writers = Waiters()
+        // Why the call is over, before the writers' tasks are cancelled for it.
+        var callEnd: RPCError?
         // Whether the loop was told, or is in the middle of taking messages out.
         var isScheduled = false
     }
@@ -64,7 +66,8 @@ final class OutboundHalf<End: Sendable>: @unchecked Sendable {
         try await withTaskCancellationHandler {
             try await withUnsafeThrowingContinuation { wait($0, id) }
         } onCancel: {
-            state.withLock { $0.writers.cancel(id) }?.resume(throwing: CancellationError())
+            let (writer, error) = state.withLock { ($0.writers.cancel(id), Self.cancellation($0)) }
+            writer?.resume(throwing: error)
         }
     }
 
@@ -72,10 +75,16 @@ final class OutboundHalf<End: Sendable>: @unchecked Sendable {
         let answer = state.withLock { state -> Result<Void, any Error>? in
             if let failure = state.failure { return .failure(failure) }
             if state.bytes <= Self.highWaterMark / 2 { return .success(()) }
-            return state.writers.wait(writer, id).map { .failure($0) }
+            let end = state.callEnd
+            return state.writers.wait(writer, id, cancelled: end ?? CancellationError()).map { .failure($0) }
         }
         if let answer { writer.resume(with: answer) }
     }
+
+    /// The call is over, and its task about to be cancelled for it: then this is what writers get.
+    func willFail(_ error: RPCError) { state.withLock { $0.callEnd = error } }
+
+    private static func cancellation(_ state: State) -> any Error { state.callEnd ?? CancellationError() }
 
     /// Ends the half, once: with a last message or none.
     ///
