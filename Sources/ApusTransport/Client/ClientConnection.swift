@@ -24,7 +24,7 @@ final class ClientConnection: HTTP2Connection {
     let secureAuthority: String?
 
     init(
-        _ io: any ConnectionIO, loop: UVLoop, secureAuthority: String? = nil,
+        _ io: any ConnectionIO, loop: any EventLoop, secureAuthority: String? = nil,
         report: @escaping (ClientConnection, Event) -> Void
     ) {
         self.secureAuthority = secureAuthority

@@ -26,7 +26,7 @@ final class ClientStream: HTTP2Stream, TimerEntry, @unchecked Sendable {
     private let compressor: Int?
     private let compressors: Compressors
     private let limit: Int
-    private let loop: UVLoop
+    private let loop: any EventLoop
     private var connection: ClientConnection?
     // Unchecked: one thread, and none of their methods calls back.
     @exclusivity(unchecked) private var response: ResponseHead
@@ -47,7 +47,7 @@ final class ClientStream: HTTP2Stream, TimerEntry, @unchecked Sendable {
 
     /// - Parameter compressor: the index of what compresses the messages of a streamed request; the only message of
     ///   another one has been compressed already.
-    init(_ call: ClientCall, compressor: Int? = nil, loop: UVLoop, options: TransportOptions) {
+    init(_ call: ClientCall, compressor: Int? = nil, loop: any EventLoop, options: TransportOptions) {
         self.call = call
         self.compressor = compressor
         self.loop = loop
@@ -114,7 +114,8 @@ final class ClientStream: HTTP2Stream, TimerEntry, @unchecked Sendable {
     private func startPump(_ source: any MessageSource) {
         pump = Task(executorPreference: loop) {
             do {
-                while let message = try await source.next() {
+                // A try that is over may not take a message away from the next one.
+                while !Task.isCancelled, let message = try await source.next() {
                     let (wake, full) = try self.outbound.write(self.framed(message))
                     if wake { self.resume() }
                     if full { try await self.outbound.drain() }

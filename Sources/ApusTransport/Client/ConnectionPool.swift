@@ -6,13 +6,13 @@ import ApusCore
 ///
 /// Sendable: confined to its loop, on which the transport posts.
 final class ConnectionPool: @unchecked Sendable {
-    let loop: UVLoop
+    let loop: any EventLoop
     let dialer: any Dialer
     let options: TransportOptions
     private var subchannels: [EndpointHandle: Subchannel] = [:]
     private var closeReason: String?
 
-    init(loop: UVLoop, dialer: any Dialer, options: TransportOptions) {
+    init(loop: any EventLoop, dialer: any Dialer, options: TransportOptions) {
         self.loop = loop
         self.dialer = dialer
         self.options = options

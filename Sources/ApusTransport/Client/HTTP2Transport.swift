@@ -22,7 +22,7 @@ public final class HTTP2Transport: ClientTransport {
         do throws(RPCError) {
             let loops = if let loops = options.eventLoops { loops } else { try EventLoops.shared() }
             let dialer: any Dialer = if let tls = options.tls { try TLSDialer(dialer, tls) } else { dialer }
-            pools = .success(loops.loops.map { ConnectionPool(loop: $0, dialer: dialer, options: options) })
+            pools = .success(loops.members.map { ConnectionPool(loop: $0, dialer: dialer, options: options) })
         } catch {
             pools = .failure(error)
         }
@@ -59,7 +59,7 @@ public final class HTTP2Transport: ClientTransport {
     }
 
     // The only message of a request is compressed here, on the caller's thread: the loop has others to serve.
-    private func compressed(_ call: ClientCall, on loop: UVLoop) throws(RPCError) -> ClientStream {
+    private func compressed(_ call: ClientCall, on loop: any EventLoop) throws(RPCError) -> ClientStream {
         guard let compression = call.compression, compression != .identity else {
             return ClientStream(call, loop: loop, options: options)
         }
@@ -76,7 +76,7 @@ public final class HTTP2Transport: ClientTransport {
     // The calling loop's own pool, or always the same one for an endpoint.
     private func pool(for handle: EndpointHandle) throws(RPCError) -> ConnectionPool {
         let pools = try pools.get()
-        if let current = UVLoop.current, let own = pools.first(where: { $0.loop === current }) { return own }
+        if let current = CurrentLoop.object, let own = pools.first(where: { $0.loop === current }) { return own }
         let address = UInt(bitPattern: ObjectIdentifier(handle).hashValue)
         return pools[Int(address % UInt(pools.count))]
     }
@@ -88,11 +88,11 @@ public final class HTTP2Transport: ClientTransport {
     }
 
     /// The event loop whose thread is calling, if any.
-    public var currentExecutor: (any TaskExecutor)? { UVLoop.current }
+    public var currentExecutor: (any TaskExecutor)? { CurrentLoop.loop }
 
     /// Runs `body` on an event loop and parks the calling thread.
     public func runBlocking(_ body: @escaping @Sendable () async -> Void) throws(RPCError) {
-        guard UVLoop.current == nil else {
+        guard CurrentLoop.object == nil else {
             throw RPCError(
                 .failedPrecondition,
                 "a blocking call on an event loop would stop the loop: use the async call, "

@@ -100,7 +100,7 @@ final class Subchannel {
         failures += 1
         state = .backingOff(failure)
         tell(.transientFailure)
-        let delay = pool.options.backoff.delay(failures: failures, unit: SplitMixRandom.shared.unit())
+        let delay = pool.options.backoff.delay(failures: failures, unit: pool.loop.random.unit())
         pool.loop.schedule(retry, at: pool.loop.now.advanced(by: delay))
         let failed = waiting.filter { !$0.call.waitForReady }
         waiting.removeAll { !$0.call.waitForReady || $0.isEnded }

@@ -6,7 +6,7 @@ import ApusCore
 protocol Dialer: Sendable {
     /// Makes one connection and answers once, on the loop, perhaps before this returns.
     func dial(
-        _ address: Endpoint.Address, on loop: UVLoop,
+        _ address: Endpoint.Address, on loop: any EventLoop,
         answer: @escaping (Result<any ConnectionIO, ConnectFailure>) -> Void
     ) -> any Dialing
 }
@@ -27,9 +27,13 @@ struct SocketDialer: Dialer {
     let acknowledgementTimeout: Duration?
 
     func dial(
-        _ address: Endpoint.Address, on loop: UVLoop,
+        _ address: Endpoint.Address, on loop: any EventLoop,
         answer: @escaping (Result<any ConnectionIO, ConnectFailure>) -> Void
     ) -> any Dialing {
+        guard let loop = loop as? UVLoop else {
+            answer(.failure(ConnectFailure(reason: "connect \(address): a simulated loop has no sockets")))
+            return NoDialing()
+        }
         let limit = acknowledgementTimeout
         let connector = Connector(address, loop: loop) { result in
             if let limit, case .success(let socket as UVStreamIO) = result { socket.limitUnacknowledged(limit) }
@@ -38,4 +42,9 @@ struct SocketDialer: Dialer {
         connector.start()
         return connector
     }
+}
+
+/// Nothing is under way: the answer came at once.
+final class NoDialing: Dialing {
+    func cancel() {}
 }

@@ -18,7 +18,7 @@ extension HTTP2Connection {
     /// Begins to follow the plan: the handshake is over.
     func startLife() {
         lastCall = loop.now
-        life = ConnectionLife(plan.limits, from: loop.now, unit: SplitMixRandom.shared.unit())
+        life = ConnectionLife(plan.limits, from: loop.now, unit: loop.random.unit())
         checkLife()
     }
 
