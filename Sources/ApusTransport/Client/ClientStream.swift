@@ -107,7 +107,6 @@ final class ClientStream: HTTP2Stream, TimerEntry, @unchecked Sendable {
         self.connection = connection
         connection.lastCall = loop.now
         connection.touch()
-        if case .stream(let source) = call.request { startPump(source) }
     }
 
     // Moves the messages of a streamed request to the connection, in a task on its loop.
@@ -183,7 +182,11 @@ final class ClientStream: HTTP2Stream, TimerEntry, @unchecked Sendable {
         outbound.take(count, into: output)
     }
 
-    override func sentHeaders(endStream: Bool) { isSent = true }
+    override func sentHeaders(endStream: Bool) {
+        isSent = true
+        // Not before: a call that never left is sent again, with all of its messages.
+        if case .stream(let source) = call.request, !isOver, pump == nil { startPump(source) }
+    }
 
     // MARK: The response half
 
