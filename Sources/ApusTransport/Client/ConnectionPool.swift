@@ -44,8 +44,9 @@ final class ConnectionPool: @unchecked Sendable {
     /// Closes every connection; later calls fail.
     func close(_ reason: String) {
         closeReason = reason
-        let all = subchannels.values
+        // Not in the order of hashes, which no run has twice.
+        let all = subchannels.sorted { "\($0.key.endpoint.address)" < "\($1.key.endpoint.address)" }
         subchannels = [:]
-        for subchannel in all { subchannel.close(reason) }
+        for (_, subchannel) in all { subchannel.close(reason) }
     }
 }
