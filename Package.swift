@@ -76,8 +76,8 @@ let package = Package(
         tests(
             "ApusTransportTests",
             [
-                "ApusCore", "ApusHTTP2", "ApusTestSupport", "ApusTransport", "ApusWire", "CMallocInfo", "CNghttp2",
-                "COpenSSL",
+                "ApusCore", "ApusHTTP2", "ApusInterceptors", "ApusTestSupport", "ApusTransport", "ApusWire",
+                "CMallocInfo", "CNghttp2", "COpenSSL",
             ]),
         .target(
             name: "ApusTestSupport", dependencies: ["ApusCore"], path: "Tests/ApusTestSupport", swiftSettings: strict),

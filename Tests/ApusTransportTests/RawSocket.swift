@@ -11,7 +11,7 @@ final class RawSocket: @unchecked Sendable {
         let code = errno
     }
 
-    private let descriptor: Int32
+    let descriptor: Int32
     private var isOpen = true
 
     // Only a test that fails waits so long.
@@ -66,7 +66,8 @@ final class RawSocket: @unchecked Sendable {
         return bytes
     }
 
-    private func receiveSome(atMost limit: Int) throws -> [UInt8]? {
+    /// What there is, at least one byte; nil when the other side has ended the connection.
+    func receiveSome(atMost limit: Int) throws -> [UInt8]? {
         var buffer = [UInt8](repeating: 0, count: limit)
         let count = recv(descriptor, &buffer, limit, 0)
         if count == 0 || (count < 0 && errno == ECONNRESET) { return nil }
