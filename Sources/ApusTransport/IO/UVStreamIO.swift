@@ -173,6 +173,7 @@ package final class UVStreamIO: ConnectionIO {
 
     fileprivate func release() {
         UnsafeMutableRawPointer(handle).deallocate()
+        loop.memory.connectionClosed()
         Unmanaged.passUnretained(self).release()
     }
 }

@@ -21,6 +21,7 @@ package final class UVLoop: EventLoop, @unchecked Sendable {
     package let output = OutputBuffer()
     package private(set) lazy var tlsScratch = TLSScratch()
     let readBuffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 64 * 1024, alignment: 64)
+    private(set) lazy var memory = MemoryReturn(self)
     private let prepare: UnsafeMutablePointer<uv_prepare_t>
     private let check: UnsafeMutablePointer<uv_check_t>
     private let idle: UnsafeMutablePointer<uv_idle_t>
