@@ -3,7 +3,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help setup demo build test peers fuzz format lint clean
+.PHONY: help setup demo build test soak peers fuzz format lint clean
 
 shop := --package-path Examples/Shop
 sources := Sources Tests Examples Package.swift
@@ -28,6 +28,10 @@ test: peers ## Run all tests, those of the examples too
 	swift build $(shop) --build-tests
 	swift test $(shop) --skip-build --disable-xctest
 	"$$(swift build $(shop) --show-bin-path)/shop-demo" --quick --calls 200
+
+soak: setup ## Simulate many worlds: SEEDS=n of them, or the one of SEED=k with its trace
+	swift build --build-tests
+	APUS_SEEDS=$(or $(SEEDS),20000) APUS_SEED=$(SEED) swift test --skip-build --disable-xctest --filter SimulationTests
 
 peers: ## Install Python's gRPC and gRPC C++, which the tests call and are called by
 	@.ci/setup --peers

@@ -16,6 +16,7 @@ public final class MessagePipe: MessageSource {
         var queue = Deque<MessageBytes>()
         var bytes = 0
         var ended = false
+        var isUntouched = true
         var failure: RPCError?
         var reader = Waiter<MessageBytes?>()
         var writers = Waiters()
@@ -73,6 +74,9 @@ public final class MessagePipe: MessageSource {
         }
     }
 
+    /// Whether no message was read yet.
+    public var isUntouched: Bool { state.withLock { $0.isUntouched } }
+
     private enum Answer {
         case message(MessageBytes)
         case end
@@ -85,6 +89,7 @@ public final class MessagePipe: MessageSource {
             if let failure = state.failure { return .fail(failure) }
             if let message = state.queue.popFirst() {
                 state.bytes -= message.count + MessageBytes.prefixSize
+                state.isUntouched = false
                 return .message(message)
             }
             if state.ended { return .end }
@@ -104,7 +109,10 @@ public final class MessagePipe: MessageSource {
         let (accepted, reader) = try state.withLock { state -> (Bool, Reader?) in
             if let failure = state.failure { throw failure }
             if state.ended { throw RPCError(.failedPrecondition, "a message was written after the stream's end") }
-            if let reader = state.reader.take() { return (true, reader) }
+            if let reader = state.reader.take() {
+                state.isUntouched = false
+                return (true, reader)
+            }
             guard state.bytes < highWaterMark else { return (false, nil) }
             state.queue.append(message)
             state.bytes += message.count + MessageBytes.prefixSize

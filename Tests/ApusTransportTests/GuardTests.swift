@@ -105,7 +105,9 @@ import Testing
         try await script {
             try peer.send(RawFrame.rst(1, 8), RawFrame.rst(3, 8), RawFrame(.ping, [0, 0, 0, 0, 0, 0, 0, 0]))
             // Once the ping is answered, the resets were seen.
-            while let frame = try peer.next(), frame.kind != .ping {}
+            while let frame = try peer.next(), frame.kind != .ping {
+                if frame.kind == .settings, frame.flags & RawFrame.ack == 0 { try peer.send(.settingsAck) }
+            }
         }
         return (pair, peer)
     }

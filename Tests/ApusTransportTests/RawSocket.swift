@@ -14,7 +14,7 @@ final class RawSocket: @unchecked Sendable {
         let code = errno
     }
 
-    private let descriptor: Int32
+    let descriptor: Int32
     private var isOpen = true
 
     // Only a test that fails waits so long.
@@ -83,7 +83,7 @@ final class RawSocket: @unchecked Sendable {
         while let bytes = try receiveSome(atMost: 4096) { try other.send(bytes) }
     }
 
-    /// What there is, or nil at the end.
+    /// What there is, at least one byte; nil when the other side has ended the connection.
     func receiveSome(atMost limit: Int) throws -> [UInt8]? {
         var buffer = [UInt8](repeating: 0, count: limit)
         let count = recv(descriptor, &buffer, limit, 0)

@@ -13,7 +13,8 @@ extension ClientStream {
     func startPump(_ source: any MessageSource) {
         pump = Task(executorPreference: loop) {
             do {
-                while let message = try await source.next() {
+                // A try that is over may not take a message away from the next one.
+                while !Task.isCancelled, let message = try await source.next() {
                     let (wake, full) = try self.outbound.write(self.framed(message))
                     if wake { self.resume() }
                     if full { try await self.outbound.drain() }

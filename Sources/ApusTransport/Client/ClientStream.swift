@@ -96,7 +96,6 @@ final class ClientStream: HTTP2Stream, TimerEntry, @unchecked Sendable {
         }
         self.connection = connection
         connection.sent(self)
-        if case .stream(let source) = call.request { startPump(source) }
     }
 
     private func requestFields(_ connection: ClientConnection) throws(RPCError) -> HeaderBlock {
@@ -119,7 +118,11 @@ final class ClientStream: HTTP2Stream, TimerEntry, @unchecked Sendable {
 
     override func nextData(limit: Int) -> DataAnswer { provideData(limit) }
     override func takeData(_ count: Int, into output: OutputBuffer) { outbound.take(count, into: output) }
-    override func sentHeaders(endStream: Bool) { isSent = true }
+    override func sentHeaders(endStream: Bool) {
+        isSent = true
+        // Not before: a call that never left is sent again, with all of its messages.
+        if case .stream(let source) = call.request, !isOver, pump == nil { startPump(source) }
+    }
 
     override func receiveField(name: UnsafeRawBufferPointer, value: UnsafeRawBufferPointer) {
         response.receive(name: name, value: value, compressors: compressors)

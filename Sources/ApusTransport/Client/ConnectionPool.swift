@@ -51,7 +51,7 @@ final class ConnectionPool: @unchecked Sendable {
 
     /// An endpoint can be reached: calls that wait for another one may go there.
     func becameReady(_ handle: EndpointHandle) {
-        for (other, entry) in subchannels where other != handle { entry.subchannel.handBack(inFavourOf: handle) }
+        for (other, entry) in inOrder where other != handle { entry.subchannel.handBack(inFavourOf: handle) }
     }
 
     private func retire(_ handle: EndpointHandle) {
@@ -61,11 +61,16 @@ final class ConnectionPool: @unchecked Sendable {
     /// Closes every connection; later calls fail.
     func close(_ reason: String) {
         closeReason = reason
-        let all = subchannels
+        let all = inOrder
         subchannels = [:]
         for (handle, entry) in all {
             if let hook = entry.hook { handle.forget(hook) }
             entry.subchannel.close(reason)
         }
+    }
+
+    // Not the order of hashes, which no run has twice.
+    private var inOrder: [(key: EndpointHandle, value: (subchannel: Subchannel, hook: EndpointHandle.RetireHook?))] {
+        subchannels.sorted { "\($0.key.endpoint.address)" < "\($1.key.endpoint.address)" }
     }
 }

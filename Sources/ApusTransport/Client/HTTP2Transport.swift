@@ -29,7 +29,7 @@ public final class HTTP2Transport: ConnectivityReporting {
             let dialer = try Self.layered(dialer, options)
             let connectivity = connectivity
             pools = .success(
-                loops.loops.map {
+                loops.members.map {
                     ConnectionPool(loop: $0, dialer: dialer, options: options, connectivity: connectivity)
                 })
         } catch {
@@ -104,7 +104,7 @@ public final class HTTP2Transport: ConnectivityReporting {
     // The calling loop's own pool, or always the same one for an endpoint.
     private func pool(for handle: EndpointHandle) throws(RPCError) -> ConnectionPool {
         let pools = try pools.get()
-        if let current = UVLoop.current, let own = pools.first(where: { $0.loop === current }) { return own }
+        if let current = CurrentLoop.object, let own = pools.first(where: { $0.loop === current }) { return own }
         let address = UInt(bitPattern: ObjectIdentifier(handle).hashValue)
         return pools[Int(address % UInt(pools.count))]
     }
@@ -118,11 +118,11 @@ public final class HTTP2Transport: ConnectivityReporting {
     }
 
     /// The event loop whose thread is calling, if any.
-    public var currentExecutor: (any TaskExecutor)? { UVLoop.current }
+    public var currentExecutor: (any TaskExecutor)? { CurrentLoop.loop }
 
     /// Runs `body` on an event loop and parks the calling thread.
     public func runBlocking(_ body: @escaping @Sendable () async -> Void) throws(RPCError) {
-        guard UVLoop.current == nil else {
+        guard CurrentLoop.object == nil else {
             throw RPCError(
                 .failedPrecondition,
                 "a blocking call on an event loop would stop the loop: use the async call, "

@@ -65,7 +65,7 @@ private struct MemoryDialer: Dialer {
             answer(.failure(ConnectFailure(reason: "connect \(address): nobody serves it in this network")))
             return NoDialing()
         }
-        let serverLoop = server.balance.least()
+        let serverLoop = server.balance.leastMember()
         let (client, accepted) = MemoryPipe.pair(name, loop, serverLoop)
         serverLoop.execute { server.serve(accepted, on: serverLoop) }
         answer(.success(client))

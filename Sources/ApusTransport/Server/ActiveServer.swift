@@ -55,7 +55,7 @@ final class ActiveServer: Sendable {
             total: options.maximumConnections, perPeer: options.maximumConnectionsPerPeer)
         state = Mutex(State(limit: limit))
         if let loops = options.eventLoops { self.loops = loops } else { loops = try EventLoops.shared() }
-        balance = LoopBalance(loops.loops)
+        balance = LoopBalance(loops)
         executors = ServiceExecutors(server.router)
         if let tls = options.tls { self.tls = try TLSAcceptor(tls) } else { tls = nil }
     }
