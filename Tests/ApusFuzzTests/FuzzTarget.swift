@@ -14,6 +14,8 @@ struct FuzzTarget: Sendable {
         FuzzTarget(name: "compression", run: fuzzCompression),
         FuzzTarget(name: "fields", run: fuzzFields),
         FuzzTarget(name: "texts", run: fuzzTexts),
+        FuzzTarget(name: "proxy-response", run: fuzzProxyResponse),
+        FuzzTarget(name: "foreign-body", run: fuzzForeignBody),
     ]
 }
 
