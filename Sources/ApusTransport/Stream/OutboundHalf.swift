@@ -22,6 +22,7 @@ final class OutboundHalf<End: Sendable>: @unchecked Sendable {
         var failure: RPCError?
         // Why the call is over, before the writers' tasks are cancelled for it.
         var callEnd: RPCError?
+        var account: BufferAccount
         var writers: [(id: UInt64, continuation: Writer)] = []
         var lastID: UInt64 = 0
         // Whether the loop was told, or is in the middle of taking messages out.
@@ -35,9 +36,12 @@ final class OutboundHalf<End: Sendable>: @unchecked Sendable {
         case nothing
     }
 
-    private let state = Mutex(State())
+    private let state: Mutex<State>
     // Unchecked: one thread, and none of its methods calls back.
     @exclusivity(unchecked) private var sending = OutboundMessages()
+
+    /// - Parameter budget: what the bytes that wait are charged to.
+    init(budget: BufferBudget? = nil) { state = Mutex(State(account: BufferAccount(budget))) }
 
     // MARK: Writers
 
@@ -61,6 +65,7 @@ final class OutboundHalf<End: Sendable>: @unchecked Sendable {
     private static func append(_ message: MessageBytes, _ state: inout State) {
         state.messages.append(message)
         state.bytes += message.count + MessageBytes.prefixSize
+        state.account.hold(state.bytes)
     }
 
     /// Waits until less than half of the mark is left.
@@ -135,6 +140,7 @@ final class OutboundHalf<End: Sendable>: @unchecked Sendable {
         sending.take(count, into: output)
         let writers = state.withLock { state -> [(id: UInt64, continuation: Writer)] in
             state.bytes = max(0, state.bytes - count)
+            state.account.hold(state.bytes)
             guard !state.writers.isEmpty, state.bytes <= Self.highWaterMark / 2 else { return [] }
             defer { state.writers = [] }
             return state.writers
@@ -148,6 +154,9 @@ final class OutboundHalf<End: Sendable>: @unchecked Sendable {
         state.withLock { $0.end = end }
     }
 
+    /// What is charged for it, and when it last went on.
+    var account: BufferAccount { state.withLock { $0.account } }
+
     /// The stream is gone: what waits is dropped, writers get the error. Loop only.
     func fail(_ error: RPCError) {
         sending.removeAll()
@@ -155,6 +164,7 @@ final class OutboundHalf<End: Sendable>: @unchecked Sendable {
             if state.failure == nil { state.failure = error }
             state.messages.removeAll()
             state.bytes = 0
+            state.account.close()
             defer { state.writers = [] }
             return state.writers
         }
