@@ -8,6 +8,8 @@ public enum ServerEvent: Sendable, Hashable {
     case descriptorsAvailable(listener: Endpoint.Address, refused: Int)
     /// A connection was closed before any call on it; the reason says why.
     case connectionRefused(peer: Endpoint.Address, reason: String)
+    /// More bytes were held for slow peers and handlers than the budget allows: so many streams ended for it.
+    case buffersExceeded(held: Int, limit: Int, ended: Int)
 }
 
 extension ServerEvent: CustomStringConvertible {
@@ -19,6 +21,8 @@ extension ServerEvent: CustomStringConvertible {
         case .descriptorsAvailable(let listener, let refused):
             "connections to \(listener) are taken again; \(refused) were closed for want of descriptors"
         case .connectionRefused(let peer, let reason): "the connection of \(peer) was closed: \(reason)"
+        case .buffersExceeded(let held, let limit, let ended):
+            "\(held) bytes are held, and the budget is \(limit): the \(ended) slowest streams were ended"
         }
     }
 }

@@ -119,8 +119,9 @@ package final class HTTP2Session {
         if result == 0 { pendingHeaders += 1 }
     }
 
-    /// Sends trailers with END_STREAM, from within ``HTTP2Stream/nextData(limit:)`` or after deferred data.
-    func submitTrailers(_ fields: HeaderBlock, stream: HTTP2Stream) {
+    /// Sends trailers with END_STREAM. From within ``HTTP2Stream/nextData(limit:)`` they follow its data; else they go
+    /// out at once, and data that waits for the peer's window is dropped.
+    package func submitTrailers(_ fields: HeaderBlock, stream: HTTP2Stream) {
         guard let session else { return }
         if fields.withFields({ nghttp2_submit_trailer(session, stream.id, $0, $1) }) == 0 { pendingHeaders += 1 }
     }
@@ -215,6 +216,15 @@ package final class HTTP2Session {
 
     private func entry(_ id: nghttp2_settings_id, _ value: UInt32) -> nghttp2_settings_entry {
         nghttp2_settings_entry(settings_id: Int32(id.rawValue), value: value)
+    }
+
+    /// Calls `body` with each open stream; it may not close any.
+    package func forEachStream(_ body: (HTTP2Stream) -> Void) {
+        var stream = firstStream
+        while let current = stream {
+            stream = current.next
+            body(current)
+        }
     }
 
     // The list holds one retain on each of its streams; `release` gives it back.

@@ -9,6 +9,11 @@ final class RawPeer: @unchecked Sendable {
 
     let socket: RawSocket
     private let decoder = RawHeaderDecoder()
+    // What this side may still send, if it counts.
+    private var credit: [UInt32: Int] = [:]
+    private var stash: [RawFrame] = []
+    // RFC 9113, section 6.9.2, and what our servers' SETTINGS say about streams.
+    private static func initialWindow(_ stream: UInt32) -> Int { stream == 0 ? 65_535 : 1 << 20 }
 
     init(_ socket: RawSocket) { self.socket = socket }
 
@@ -41,12 +46,35 @@ final class RawPeer: @unchecked Sendable {
 
     /// The next frame that is none of the connection's own housekeeping.
     func nextOfStreams() throws -> RawFrame? {
+        while let frame = try stash.isEmpty ? nextOnWire() : stash.removeFirst() {
+            if frame.kind != .windowUpdate { return frame }
+        }
+        return nil
+    }
+
+    /// Sends DATA as the other side's windows allow; what comes meanwhile is kept. Stops when the stream is reset.
+    func sendInWindow(_ frames: [RawFrame]) throws {
+        for frame in frames {
+            while [0, frame.stream].contains(where: { credit[$0, default: Self.initialWindow($0)] < 16_384 }) {
+                guard let other = try nextOnWire() else { throw RawSocket.Failure(what: "closed within a request") }
+                stash.append(other)
+                if other.kind == .rstStream, other.stream == frame.stream { return }
+            }
+            for id in [0, frame.stream] { credit[id, default: Self.initialWindow(id)] -= frame.payload.count }
+            try send(frame)
+        }
+    }
+
+    private func nextOnWire() throws -> RawFrame? {
         while let frame = try next() {
             switch frame.kind {
             case .settings where frame.flags & RawFrame.ack == 0: try send(.settingsAck)
             case .ping where frame.flags & RawFrame.ack == 0:
                 try send(RawFrame(.ping, flags: RawFrame.ack, frame.payload))
-            case .settings, .ping, .windowUpdate: break
+            case .windowUpdate:
+                credit[frame.stream, default: Self.initialWindow(frame.stream)] += Int(frame.number())
+                return frame
+            case .settings, .ping: break
             default: return frame
             }
         }
@@ -89,7 +117,10 @@ final class RawPeer: @unchecked Sendable {
         while !answer.hasEnded, answer.reset == nil, let frame = try nextOfStreams() {
             switch frame.kind {
             case .goAway: answer.goAway = frame.number(at: 4)
-            case .headers where frame.stream == stream: answer.blocks.append(decoder.decode(frame.payload))
+            case .headers:
+                // Every block counts for the decoder's table.
+                let fields = decoder.decode(frame.payload)
+                if frame.stream == stream { answer.blocks.append(fields) }
             case .data where frame.stream == stream: answer.data += frame.payload
             case .rstStream where frame.stream == stream: answer.reset = frame.number()
             default: continue
@@ -97,6 +128,16 @@ final class RawPeer: @unchecked Sendable {
             if frame.stream == stream, frame.endsStream { answer.hasEnded = true }
         }
         return answer
+    }
+
+    /// Reads until any stream has ended with trailers, and returns those.
+    func firstTrailers() throws -> [String: String] {
+        while let frame = try nextOfStreams() {
+            guard frame.kind == .headers else { continue }
+            let fields = decoder.decode(frame.payload)
+            if frame.endsStream { return fields }
+        }
+        throw RawSocket.Failure(what: "the connection ended before a stream did")
     }
 
     /// A message with its prefix.

@@ -58,6 +58,7 @@ final class ActiveServer: Sendable {
         balance = LoopBalance(loops)
         executors = ServiceExecutors(server.router)
         if let tls = options.tls { self.tls = try TLSAcceptor(tls) } else { tls = nil }
+        options.bufferBudget.add(self)
     }
 
     var addresses: [Endpoint.Address] { state.withLock { $0.addresses } }
@@ -148,6 +149,11 @@ final class ActiveServer: Sendable {
             return state.isStopping
         }
         if late { listener.close {} }
+    }
+
+    /// The connections that live on a loop.
+    func connections(on loop: UVLoop) -> [ServerConnection] {
+        state.withLock { state in state.connections.values.filter { $0.loop === loop } }
     }
 
     func open(_ io: any ConnectionIO, on loop: any EventLoop) {

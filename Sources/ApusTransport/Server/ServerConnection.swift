@@ -59,6 +59,15 @@ final class ServerConnection: HTTP2Connection, @unchecked Sendable {
     /// last id, so that no request on its way is lost. Source: RFC 9113, section 6.8.
     func drain() { drain("the server stops") }
 
+    /// The streams that hold bytes of the budget.
+    func holdingStreams() -> [BufferRelief.Candidate] {
+        var found: [BufferRelief.Candidate] = []
+        session?.forEachStream { stream in
+            if let candidate = (stream as? ServerStream)?.held { found.append(candidate) }
+        }
+        return found
+    }
+
     override func drain(_ reason: String) {
         guard !isDraining, let session else { return }
         isDraining = true

@@ -48,6 +48,8 @@ public struct ServerOptions: Sendable {
     /// The time that sent bytes may stay unacknowledged before TCP gives up (Linux: TCP_USER_TIMEOUT). Nil takes the
     /// system's, about 15 minutes.
     public var acknowledgementTimeout: Duration? = .seconds(20)
+    /// The bytes that may be held for slow clients and handlers, over all servers that share the budget.
+    public var bufferBudget = BufferBudget.shared
     /// TLS on every connection; nil serves cleartext.
     public var tls: ServerTLS?
     /// The loops that serve; nil takes the process' own.

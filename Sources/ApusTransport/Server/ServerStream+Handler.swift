@@ -15,7 +15,7 @@ extension ServerStream {
         guard !isReset, handler == nil, let connection, let entry else { return false }
         guard let body = inbound.map({ MessageBody.stream($0) }) ?? request.map({ .one($0) }) else { return false }
         let compressed = request?.isCompressed == true ? decompression(connection) : nil
-        request = nil
+        if request != nil { forgetRequest() }
         let call = ServerCall(
             method: entry.route.method, metadata: head.metadata, deadline: deadline, peer: connection.io.peer,
             peerIdentity: connection.peerIdentity, request: body, responder: self)
@@ -42,6 +42,7 @@ extension ServerStream {
     func refuse() {
         guard !isReset, handler == nil, let connection else { return }
         isReset = true
+        forgetRequest()
         connection.session?.reset(self, code: HTTP2ErrorCode.refusedStream)
         connection.touch()
     }

@@ -43,8 +43,12 @@ final class ServerStream: HTTP2Stream, TimerEntry, @unchecked Sendable {
     var refusedBytes = 0
     var refusalText: ArraySlice<UInt8> = []
     var endSent = false
+    private var trailersSubmitted = false
     var handler: Task<Void, Never>?
-    let outbound = OutboundHalf<End>()
+    let outbound: OutboundHalf<End>
+    // Bytes of messages that are not complete, and of one that waits for its handler.
+    @exclusivity(unchecked) var gathered = 0
+    @exclusivity(unchecked) var gathering: BufferAccount
     let fields = Mutex(Fields())
     let compressors: Compressors
     // Whether `fields.encoding` has something to say: a response without compression takes no lock to know it.
@@ -58,6 +62,9 @@ final class ServerStream: HTTP2Stream, TimerEntry, @unchecked Sendable {
         router = connection.server.router
         slots = connection.slots
         compressors = connection.options.compressors
+        let budget = connection.options.bufferBudget
+        outbound = OutboundHalf(budget: budget)
+        gathering = BufferAccount(budget, growsByProgress: true)
         head = RequestHead(limit: connection.options.maximumMetadataBytes)
         deframer = MessageDeframer(limit: connection.options.maximumRequestBytes)
     }
@@ -98,7 +105,8 @@ final class ServerStream: HTTP2Stream, TimerEntry, @unchecked Sendable {
         }
         if entry.route.method.kind.streamsRequests {
             inbound = InboundMessages(
-                decompression(connection), askForCredit: { [weak self] in self?.askForCredit() }, abandon: {},
+                decompression(connection), budget: connection.options.bufferBudget,
+                askForCredit: { [weak self] in self?.askForCredit() }, abandon: {},
                 spoiled: { [weak self] in self?.requestSpoiled($0) })
             connection.startAfterBatch(self)
         }
@@ -108,9 +116,11 @@ final class ServerStream: HTTP2Stream, TimerEntry, @unchecked Sendable {
     override func receiveData(_ bytes: UnsafeRawBufferPointer) {
         guard !isReset, let entry, let connection else { return countRefused(bytes.count) }
         var rest = bytes
+        gathered += bytes.count
         do throws(RPCError) {
             while let message = try deframer.next(&rest) {
                 if let inbound {
+                    gathered = rest.count
                     inbound.push(message)
                 } else if request == nil {
                     request = message
@@ -121,6 +131,7 @@ final class ServerStream: HTTP2Stream, TimerEntry, @unchecked Sendable {
         } catch {
             return end(error.status)
         }
+        gathering.hold(gathered)
         // A message that nobody waits for yet holds its bytes back; one under assembly must be able to complete.
         connection.session?.consume(inbound?.arrived(bytes.count) ?? bytes.count, of: self)
     }
@@ -188,10 +199,12 @@ final class ServerStream: HTTP2Stream, TimerEntry, @unchecked Sendable {
 
     override func nextData(limit: Int) -> DataAnswer {
         if refusal != nil { return nextRefusalData(limit: limit) }
+        if trailersSubmitted { return .later }
         switch outbound.available(limit) {
         case .bytes(let count): return .bytes(count)
         case .nothing: return .later
         case .bytesAndEnd(let count, let end):
+            trailersSubmitted = true
             if end.status.isOK, end.metadata.isEmpty { return .bytesAndTrailers(count, ResponseBlocks.okTrailers) }
             return .bytesAndTrailers(count, ResponseBlocks.ending(HeaderBlock(), end, compressors))
         }
@@ -211,13 +224,20 @@ final class ServerStream: HTTP2Stream, TimerEntry, @unchecked Sendable {
     }
 
     // Ends the call for a reason of the server's own, whatever the handler does.
-    private func end(_ status: Status) {
+    func end(_ status: Status) {
         isReset = true
         let error = RPCError(.cancelled, "the call is over: \(status)")
         cancelHandler(error)
-        outbound.override(End(status: status, metadata: Metadata()), writersGet: error)
+        let end = End(status: status, metadata: Metadata())
+        outbound.override(end, writersGet: error)
         inbound?.fail(error)
-        respond()
+        forgetRequest()
+        deframer = MessageDeframer(limit: 0)
+        guard headSent, !trailersSubmitted, let session = connection?.session else { return respond() }
+        // Not behind data that the client's window holds back: it may never take any.
+        trailersSubmitted = true
+        session.submitTrailers(ResponseBlocks.ending(HeaderBlock(), end, compressors), stream: self)
+        connection?.touch()
     }
 
     // First of all: a handler on another thread that hears of the end finds its task cancelled.
@@ -239,6 +259,9 @@ final class ServerStream: HTTP2Stream, TimerEntry, @unchecked Sendable {
         connection?.lastCall = loop.now
         connection?.touch()
         connection = nil
+        inbound?.close()
+        gathering.close()
+        if deframer.isInsideMessage { deframer = MessageDeframer(limit: 0) }
         guard !endSent || code != HTTP2ErrorCode.noError else { return }
         isReset = true
         let error = RPCError(.cancelled, "the client is gone (\(StatusMapping.name(reset: code)))")

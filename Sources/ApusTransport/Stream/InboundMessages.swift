@@ -20,11 +20,14 @@ final class InboundMessages: MessageSource {
         var reader = Waiter<MessageBytes?>()
         // Why the call is over, before the reader's task is cancelled for it.
         var callEnd: RPCError?
+        // Bytes of the queue.
+        var waiting = 0
+        var account: BufferAccount
         // Bytes that arrived and were not credited to the stream's window.
         var owed = 0
     }
 
-    private let state = Mutex(State())
+    private let state: Mutex<State>
     // The reader asks for credit above this many bytes; far below a window, so that a peer never stands still.
     private static let creditThreshold = 16 * 1024
     private let decompression: Decompression
@@ -34,13 +37,15 @@ final class InboundMessages: MessageSource {
 
     /// - Parameters:
     ///   - decompression: makes messages out of compressed ones.
+    ///   - budget: what the messages that wait are charged to.
     ///   - askForCredit: called on any thread when ``takeCredit()`` should be called on the loop.
     ///   - abandon: called on any thread when the reader wants no more.
     ///   - spoiled: called on any thread when a message could not be decompressed: the reader has got the error.
     init(
-        _ decompression: Decompression, askForCredit: @escaping @Sendable () -> Void,
+        _ decompression: Decompression, budget: BufferBudget? = nil, askForCredit: @escaping @Sendable () -> Void,
         abandon: @escaping @Sendable () -> Void, spoiled: @escaping @Sendable (RPCError) -> Void
     ) {
+        state = Mutex(State(account: BufferAccount(budget)))
         self.decompression = decompression
         self.askForCredit = askForCredit
         self.abandon = abandon
@@ -72,6 +77,8 @@ final class InboundMessages: MessageSource {
             guard state.end == nil else { return nil }
             if let reader = state.reader.take() { return reader }
             state.queue.append(message)
+            state.waiting += message.count
+            state.account.hold(state.waiting)
             return nil
         }
         reader?.resume(returning: message)
@@ -85,6 +92,21 @@ final class InboundMessages: MessageSource {
 
     /// The call is over, and the reader's task about to be cancelled for it: then this is what the reader gets.
     func willFail(_ error: RPCError) { state.withLock { $0.callEnd = error } }
+
+    /// The stream is over: what waits is still the reader's, but no longer the budget's.
+    func close() { state.withLock { $0.account.close() } }
+
+    /// Forgets what waits.
+    func removeAll() { state.withLock { Self.drop(&$0) } }
+
+    private static func drop(_ state: inout State) {
+        state.queue.removeAll()
+        state.waiting = 0
+        state.account.hold(0)
+    }
+
+    /// What is charged for it, and when it last went on.
+    var account: BufferAccount { state.withLock { $0.account } }
 
     private func end(_ end: End) {
         let reader = state.withLock { state -> Reader? in
@@ -136,7 +158,7 @@ final class InboundMessages: MessageSource {
             return try decompression.open(message)
         } catch {
             state.withLock { state in
-                state.queue.removeAll()
+                Self.drop(&state)
                 state.end = .failed(error)
             }
             spoiled(error)
@@ -161,6 +183,8 @@ final class InboundMessages: MessageSource {
     private func poll(_ reader: Reader?) -> Answer {
         state.withLock { state in
             if let message = state.queue.popFirst() {
+                state.waiting -= message.count
+                state.account.hold(state.waiting)
                 return .message(message, askForCredit: state.queue.isEmpty && state.owed >= Self.creditThreshold)
             }
             switch state.end {

@@ -21,6 +21,7 @@ final class OutboundHalf<End: Sendable>: @unchecked Sendable {
         var writers = Waiters()
         // Why the call is over, before the writers' tasks are cancelled for it.
         var callEnd: RPCError?
+        var account: BufferAccount
         // Whether the loop was told, or is in the middle of taking messages out.
         var isScheduled = false
     }
@@ -32,9 +33,12 @@ final class OutboundHalf<End: Sendable>: @unchecked Sendable {
         case nothing
     }
 
-    private let state = Mutex(State())
+    private let state: Mutex<State>
     // Unchecked: one thread, and none of its methods calls back.
     @exclusivity(unchecked) private var sending = OutboundMessages()
+
+    /// - Parameter budget: what the bytes that wait are charged to.
+    init(budget: BufferBudget? = nil) { state = Mutex(State(account: BufferAccount(budget))) }
 
     // MARK: Writers
 
@@ -58,6 +62,7 @@ final class OutboundHalf<End: Sendable>: @unchecked Sendable {
     private static func append(_ message: MessageBytes, _ state: inout State) {
         state.messages.append(message)
         state.bytes += message.count + MessageBytes.prefixSize
+        state.account.hold(state.bytes)
     }
 
     /// Waits until less than half of the mark is left.
@@ -124,6 +129,7 @@ final class OutboundHalf<End: Sendable>: @unchecked Sendable {
         sending.take(count, into: output)
         let writers = state.withLock { state in
             state.bytes = max(0, state.bytes - count)
+            state.account.hold(state.bytes)
             return state.bytes <= Self.highWaterMark / 2 ? state.writers.takeAll() : []
         }
         for writer in writers { writer.resume() }
@@ -135,6 +141,9 @@ final class OutboundHalf<End: Sendable>: @unchecked Sendable {
         state.withLock { $0.end = end }
     }
 
+    /// What is charged for it, and when it last went on.
+    var account: BufferAccount { state.withLock { $0.account } }
+
     /// The stream is gone: what waits is dropped, writers get the error. Loop only.
     func fail(_ error: RPCError) {
         sending.removeAll()
@@ -142,6 +151,7 @@ final class OutboundHalf<End: Sendable>: @unchecked Sendable {
             if state.failure == nil { state.failure = error }
             state.messages.removeAll()
             state.bytes = 0
+            state.account.close()
             return state.writers.takeAll()
         }
         for writer in writers { writer.resume(throwing: error) }
