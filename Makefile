@@ -3,7 +3,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help setup demo build test soak peers format lint clean
+.PHONY: help setup demo build test soak peers fuzz format lint clean
 
 shop := --package-path Examples/Shop
 sources := Sources Tests Examples Package.swift
@@ -22,7 +22,7 @@ demo: setup ## Build the demo shop and run it: five processes, one killed, one s
 build: setup ## Build the library
 	@swift build
 
-test: setup peers ## Run all tests, those of the examples too
+test: peers ## Run all tests, those of the examples too
 	swift build --build-tests
 	swift test --skip-build --disable-xctest
 	swift build $(shop) --build-tests
@@ -33,8 +33,12 @@ soak: setup ## Simulate many worlds: SEEDS=n of them, or the one of SEED=k with 
 	swift build --build-tests
 	APUS_SEEDS=$(or $(SEEDS),20000) APUS_SEED=$(SEED) swift test --skip-build --disable-xctest --filter SimulationTests
 
-peers: setup ## Install Python's gRPC, which the tests call and are called by
+peers: ## Install Python's gRPC and gRPC C++, which the tests call and are called by
+	@.ci/setup --peers
 	@.ci/peers
+
+fuzz: setup ## Fuzz what reads bytes from outside: a minute each, or SECONDS=n; TARGETS="deframer texts"
+	@.ci/fuzz $(or $(SECONDS),60) $(TARGETS)
 
 format: ## Format all Swift files
 	@swift format -i -r -p $(wildcard $(sources))
@@ -43,4 +47,4 @@ lint: ## Check the format of all Swift files
 	@swift format lint --strict -r -p $(wildcard $(sources))
 
 clean: ## Remove all that was built or downloaded
-	rm -rf .build Examples/Shop/.build .peers .demo
+	rm -rf .build .build-* Examples/Shop/.build .peers .demo

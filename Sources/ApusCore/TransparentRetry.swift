@@ -44,7 +44,7 @@ package struct TransparentTries: Sendable {
         case .refused where !wasRefused:
             wasRefused = true
             return .zero
-        case .refused, .notConnected, .sent:
+        case .refused, .notConnected, .sent, .answered:
             unsentInRow = 0
             return nil
         }

@@ -24,7 +24,10 @@ struct ConnectFailure: Error {
 
 /// TCP and Unix domain sockets.
 struct SocketDialer: Dialer {
+    /// The time for one connection, the look-up of its name included.
+    let connectTimeout: Duration
     let acknowledgementTimeout: Duration?
+    var network: any SocketNetwork = UVNetwork()
 
     func dial(
         _ address: Endpoint.Address, on loop: any EventLoop,
@@ -35,7 +38,7 @@ struct SocketDialer: Dialer {
             return NoDialing()
         }
         let limit = acknowledgementTimeout
-        let connector = Connector(address, loop: loop) { result in
+        let connector = Connector(address, network: network, loop: loop, patience: connectTimeout) { result in
             if let limit, case .success(let socket as UVStreamIO) = result { socket.limitUnacknowledged(limit) }
             answer(result)
         }

@@ -17,7 +17,9 @@ package final class UVLoop: EventLoop, @unchecked Sendable {
     private let inbox = Mutex(Inbox())
 
     // Loop only.
-    @exclusivity(unchecked) package private(set) var now: MonotonicInstant
+    @exclusivity(unchecked) private var turnBegan: MonotonicInstant
+    // Whether the loop may have waited since then.
+    @exclusivity(unchecked) private var hasWaited = false
     package let output = OutputBuffer()
     package private(set) lazy var tlsScratch = TLSScratch()
     let readBuffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 64 * 1024, alignment: 64)
@@ -53,7 +55,7 @@ package final class UVLoop: EventLoop, @unchecked Sendable {
         check = .allocate(capacity: 1)
         idle = .allocate(capacity: 1)
         timer = .allocate(capacity: 1)
-        now = clock.now
+        turnBegan = clock.now
         try UVError.check(uv_loop_init(handle), "cannot make an event loop")
         // passUnretained: the loop's thread holds a retain for ever (see `start`).
         let context = Unmanaged.passUnretained(self).toOpaque()
@@ -121,9 +123,18 @@ package final class UVLoop: EventLoop, @unchecked Sendable {
 
     // MARK: The turn
 
-    // After libuv waited: sockets and timers are about to call back.
+    // Sockets call back before anything else tells that libuv has waited: who asks first looks at the clock.
+    package var now: MonotonicInstant {
+        if hasWaited {
+            hasWaited = false
+            turnBegan = clock.now
+        }
+        return turnBegan
+    }
+
+    // After libuv waited, and sockets have called back.
     fileprivate func wokeUp() {
-        now = clock.now
+        _ = now
         inbox.withLock { $0.asleep = false }
     }
 
@@ -138,6 +149,7 @@ package final class UVLoop: EventLoop, @unchecked Sendable {
         } while budget > 0 && !fallAsleep()
         if budget <= 0 { uv_idle_start(idle, { _ in }) } else { uv_idle_stop(idle) }
         arm()
+        hasWaited = true
     }
 
     private func takeInbox(_ budget: inout Int) {

@@ -26,9 +26,17 @@ final class LoopBalance: Sendable {
         }
     }
 
-    func connectionClosed(on loop: any EventLoop) {
+    /// The same loop, which now has one more.
+    func one(more loop: UVLoop) -> UVLoop {
+        change(loop, by: 1)
+        return loop
+    }
+
+    func connectionClosed(on loop: any EventLoop) { change(loop, by: -1) }
+
+    private func change(_ loop: any EventLoop, by count: Int) {
         counts.withLock { counts in
-            if let index = loops.members.firstIndex(where: { $0 === loop }) { counts[index] -= 1 }
+            if let index = loops.members.firstIndex(where: { $0 === loop }) { counts[index] += count }
         }
     }
 }
