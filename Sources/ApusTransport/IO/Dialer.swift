@@ -33,10 +33,6 @@ struct SocketDialer: Dialer {
         _ address: Endpoint.Address, on loop: any EventLoop,
         answer: @escaping (Result<any ConnectionIO, ConnectFailure>) -> Void
     ) -> any Dialing {
-        guard let loop = loop as? UVLoop else {
-            answer(.failure(ConnectFailure(reason: "connect \(address): a simulated loop has no sockets")))
-            return NoDialing()
-        }
         let limit = acknowledgementTimeout
         let connector = Connector(address, network: network, loop: loop, patience: connectTimeout) { result in
             if let limit, case .success(let socket as UVStreamIO) = result { socket.limitUnacknowledged(limit) }
