@@ -33,7 +33,7 @@ import Testing
 
     @Test func `the same seed gives the same trace`() async throws {
         let differences = try await script {
-            try (UInt64(1)...20).compactMap { seed -> String? in
+            try (UInt64(1)...50).compactMap { seed -> String? in
                 let (first, second) = (
                     try SimulatedWorld.run(seed: seed).trace, try SimulatedWorld.run(seed: seed).trace
                 )
@@ -55,7 +55,7 @@ import Testing
         // Hashes and addresses are other ones there.
         private func traceOfAnotherProcess() async -> [Substring] {
             let result = await #expect(processExitsWith: .success, observing: [\.standardOutputContent]) {
-                let trace = try await script { try (UInt64(1)...10).flatMap { try SimulatedWorld.run(seed: $0).trace } }
+                let trace = try await script { try (UInt64(1)...25).flatMap { try SimulatedWorld.run(seed: $0).trace } }
                 for line in trace { print("trace: \(line)") }
             }
             let text = String(decoding: result?.standardOutputContent ?? [], as: UTF8.self)
