@@ -37,7 +37,8 @@ enum ProtocOracle {
         for file in files.dropFirst() { try Data().write(to: file) }
         let process = Process()
         process.executableURL = URL(filePath: "/usr/bin/env")
-        process.arguments = ["protoc", "-I", protoFolder, action, "test/everything.proto"]
+        let file = action.contains("=test.legacy.") ? "test/legacy.proto" : "test/everything.proto"
+        process.arguments = ["protoc", "-I", protoFolder, action, file]
         process.standardInput = try FileHandle(forReadingFrom: files[0])
         process.standardOutput = try FileHandle(forWritingTo: files[1])
         process.standardError = try FileHandle(forWritingTo: files[2])

@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import ApusCore
+
+// Required fields are looked for when a message is complete: its pieces may come apart and are merged.
+extension MessageSchema {
+    /// - Throws: INTERNAL, with the path of the first required field that is missing.
+    func checkRequired(_ message: FieldReader) throws(RPCError) {
+        guard let path = missingField(message) else { return }
+        throw RPCError(
+            .internal,
+            "malformed \(name).\(path.reversed().joined(separator: ".")): \(Malformed.Reason.required.rawValue)")
+    }
+
+    /// The names of the fields around the first that is missing, the innermost first.
+    private func missingField(_ message: FieldReader) -> [String]? {
+        for (field, word) in zip(fields, words) {
+            if case .required = field.shape, !message.isPresent(field, at: word) { return [field.name] }
+            guard let child = schema(of: field), child.reachesRequired else { continue }
+            for inner in message.children(field, at: word) {
+                if let path = child.missingField(inner) { return path + [field.name] }
+            }
+        }
+        return nil
+    }
+}
+
+extension FieldReader {
+    /// Whether a field outside of lists is set; fields without presence are when they are not empty or zero.
+    func isPresent(_ field: FieldSchema, at word: Int) -> Bool {
+        let byte = word * 8
+        return switch field.place {
+        case .narrow: flag(byte + 4)
+        case .wide: flag(byte + 8)
+        case .data, .list: load(byte, as: Int.self) != 0
+        case .presentData: flag(byte + 16)
+        case .message: load(byte, as: UnsafeRawPointer?.self) != nil
+        case .oneof: oneof(at: word) == UInt32(field.number)
+        }
+    }
+
+    /// The messages in a field: none, one, or those of a list or map.
+    func children(_ field: FieldSchema, at word: Int) -> [FieldReader] {
+        guard isPresent(field, at: word) else { return [] }
+        guard field.place == .list else {
+            return load(word * 8, as: UnsafeRawPointer?.self).map { [FieldReader($0)] } ?? []
+        }
+        return list(at: word, of: UnsafeRawPointer.self) { FieldReader($0) }
+    }
+}
