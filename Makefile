@@ -6,7 +6,7 @@ SHELL := /bin/bash
 .PHONY: help setup demo build test peers format lint clean
 
 shop := --package-path Examples/Shop
-sources := Sources Tests Examples Package.swift
+sources := Sources Plugins Tests Examples Package.swift
 
 help: ## Show this list
 	@grep -hE '^[a-z]+:.*##' Makefile | sed -E 's/^([a-z]+):.*## /  make \1\t/' | expand -t 17
@@ -28,6 +28,7 @@ test: setup peers ## Run all tests, those of the examples too
 	swift build $(shop) --build-tests
 	swift test $(shop) --skip-build --disable-xctest
 	"$$(swift build $(shop) --show-bin-path)/shop-demo" --quick --calls 200
+	.ci/check-plugins
 
 peers: setup ## Install Python's gRPC, which the tests call and are called by
 	@.ci/peers
@@ -39,4 +40,4 @@ lint: ## Check the format of all Swift files
 	@swift format lint --strict -r -p $(wildcard $(sources))
 
 clean: ## Remove all that was built or downloaded
-	rm -rf .build Examples/Shop/.build .peers .demo
+	rm -rf .build Examples/Shop/.build Examples/Plugin/.build .peers .demo

@@ -40,6 +40,8 @@ let package = Package(
         .library(name: "ApusCore", targets: ["ApusCore"]),
         .library(name: "ApusProtobuf", targets: ["ApusProtobuf"]),
         .executable(name: "protoc-gen-apus", targets: ["protoc-gen-apus"]),
+        .plugin(name: "ApusPlugin", targets: ["ApusPlugin"]),
+        .plugin(name: "ApusGenerate", targets: ["ApusGenerate"]),
         .executable(name: "apus-interop-server", targets: ["apus-interop-server"]),
         .executable(name: "apus-interop-client", targets: ["apus-interop-client"]),
     ],
@@ -59,6 +61,13 @@ let package = Package(
         library("ApusDiscovery", ["ApusCore"]),
         library("ApusGenerator", ["ApusCore", "ApusProtobuf"]),
         executable("protoc-gen-apus", ["ApusGenerator"]),
+        .plugin(name: "ApusPlugin", capability: .buildTool(), dependencies: ["protoc-gen-apus"]),
+        .plugin(
+            name: "ApusGenerate",
+            capability: .command(
+                intent: .custom(verb: "generate-apus", description: "Write the code of .proto files into the package"),
+                permissions: [.writeToPackageDirectory(reason: "to write the code of its .proto files")]),
+            dependencies: ["protoc-gen-apus"]),
         library("ApusServices", ["ApusCore", "ApusInterceptors", "ApusProtobuf"]),
         library(
             "Apus",
