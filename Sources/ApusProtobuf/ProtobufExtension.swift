@@ -11,7 +11,8 @@ public struct ProtobufExtension<Extendee: ProtobufMessage, Value: Sendable>: Any
     public let field: FieldSchema
 
     let isMessageSet: Bool
-    private let carrier: MessageSchema
+    /// The table of a message with this field alone.
+    public let carrier: MessageSchema
     private let read: @Sendable (FieldReader) -> Value
     private let write: @Sendable (Value, FieldWriter) -> Void
 
@@ -68,6 +69,8 @@ public protocol AnyProtobufExtension: Sendable {
     var field: FieldSchema { get }
     /// The table of the message that is extended.
     var extendee: MessageSchema { get }
+    /// The table of a message with this field alone.
+    var carrier: MessageSchema { get }
 }
 
 extension ProtobufMessage {

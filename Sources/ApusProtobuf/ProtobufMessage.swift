@@ -3,7 +3,7 @@
 public import ApusCore
 
 /// A message of a .proto file: a plain value. Generated code conforms to it.
-public protocol ProtobufMessage: Sendable, Hashable {
+public protocol ProtobufMessage: Sendable, Hashable, Codable, CustomStringConvertible, TextOutputStreamable {
     /// The table of the message's fields.
     static var schema: MessageSchema { get }
 

@@ -50,8 +50,8 @@ extension UnknownFields {
     }
 
     private static func item(_ content: ArraySlice<UInt8>) -> (number: Int, message: [UInt8])? {
-        // Without the end tag.
-        let fields = UnknownFields(bytes: Array(content.dropLast()))
+        // Reading stops at the end tag.
+        let fields = UnknownFields(bytes: Array(content))
         var number: UInt64?
         var message: [UInt8] = []
         fields.scan { tag, _, content in
