@@ -3,7 +3,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help setup demo build test peers format lint clean
+.PHONY: help setup demo build test peers oracle fuzz format lint clean
 
 shop := --package-path Examples/Shop
 sources := Sources Plugins Tests Examples Package.swift
@@ -22,7 +22,7 @@ demo: setup ## Build the demo shop and run it: five processes, one killed, one s
 build: setup ## Build the library
 	@swift build
 
-test: setup peers ## Run all tests, those of the examples too
+test: setup peers oracle ## Run all tests, those of the examples too
 	swift build --build-tests
 	swift test --skip-build --disable-xctest
 	swift build $(shop) --build-tests
@@ -32,6 +32,9 @@ test: setup peers ## Run all tests, those of the examples too
 
 peers: setup ## Install Python's gRPC, which the tests call and are called by
 	@.ci/peers
+
+oracle: setup ## Build Google's C++ protobuf into a program that the tests ask
+	@.ci/oracle
 
 format: ## Format all Swift files
 	@swift format -i -r -p $(wildcard $(sources))

@@ -38,6 +38,7 @@ extension FieldWriter {
 
 extension Arena {
     func packGroups() {
+        guard !state.pointee.groups.isEmpty else { return }
         for group in state.pointee.groups { pack(group) }
     }
 

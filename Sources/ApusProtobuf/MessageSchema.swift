@@ -28,8 +28,14 @@ public final class MessageSchema: @unchecked Sendable {
     @usableFromInline let byteCount: Int
     @usableFromInline let descriptorAddress: UnsafeRawPointer
 
+    /// Whether this is the table of a map's entries.
+    let isEntry: Bool
+
     /// A message's table. Map fields bring the table of their entries with them.
-    public init(_ name: String, _ fields: [FieldSchema]) {
+    public convenience init(_ name: String, _ fields: [FieldSchema]) { self.init(name, fields, isEntry: false) }
+
+    private init(_ name: String, _ fields: [FieldSchema], isEntry: Bool) {
+        self.isEntry = isEntry
         self.name = name
         self.fields = fields
         let (words, total) = FieldPlace.layout(fields.map(\.place))
@@ -52,7 +58,7 @@ public final class MessageSchema: @unchecked Sendable {
             if field.type.isMessage { shape = .optional }
             entries[field.number] = MessageSchema(
                 "\(name).\(field.name)",
-                [FieldSchema(1, "key", key), FieldSchema(2, "value", field.type, shape)])
+                [FieldSchema(1, "key", key), FieldSchema(2, "value", field.type, shape)], isEntry: true)
         }
         return entries
     }

@@ -17,11 +17,20 @@ extension MessageSchema {
         for (field, word) in zip(fields, words) {
             if case .required = field.shape, !message.isPresent(field, at: word) { return [field.name] }
             guard let child = schema(of: field), child.reachesRequired else { continue }
-            for inner in message.children(field, at: word) {
-                if let path = child.missingField(inner) { return path + [field.name] }
+            for inner in message.children(field, at: word, entries: entries[field.number]) {
+                if let path = child.missingField(inner) ?? child.missingInAbsent(inner) { return path + [field.name] }
             }
         }
         return nil
+    }
+}
+
+extension MessageSchema {
+    /// The value that a map's entry does not have is an empty message, and may lack something.
+    fileprivate func missingInAbsent(_ entry: FieldReader) -> [String]? {
+        guard isEntry, let value = fields[1].type.schema, !entry.isPresent(fields[1], at: words[1]) else { return nil }
+        let missing = value.fields.first { if case .required = $0.shape { true } else { false } }
+        return missing.map { [$0.name, fields[1].name] }
     }
 }
 
@@ -39,12 +48,17 @@ extension FieldReader {
         }
     }
 
-    /// The messages in a field: none, one, or those of a list or map.
-    func children(_ field: FieldSchema, at word: Int) -> [FieldReader] {
+    /// The messages in a field: none, one, or those of a list or map. Of a map's entries with one key only the last is.
+    func children(_ field: FieldSchema, at word: Int, entries: MessageSchema?) -> [FieldReader] {
         guard isPresent(field, at: word) else { return [] }
         guard field.place == .list else {
             return load(word * 8, as: UnsafeRawPointer?.self).map { [FieldReader($0)] } ?? []
         }
-        return list(at: word, of: UnsafeRawPointer.self) { FieldReader($0) }
+        let children = list(at: word, of: UnsafeRawPointer.self) { FieldReader($0) }
+        guard let entries else { return children }
+        var keys: Set<FieldValue?> = []
+        return children.reversed().filter {
+            keys.insert($0.single(entries.fields[0].type, at: entries.words[0])).inserted
+        }
     }
 }

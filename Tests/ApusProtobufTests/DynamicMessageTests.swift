@@ -109,7 +109,7 @@ struct DynamicMessageTests {
             let message = ProtobufDescriptorProto(name: "M", field: [field, .init(name: "g", number: 2, type: .bool)])
             let file = ProtobufFileDescriptorProto(name: "x.proto", package: "p", messageType: [message])
             let error = #expect(throws: RPCError.self) { try DescriptorPool(.init(file: [file])) }
-            return try #require(error).message
+            return error?.message ?? "accepted"
         }
         for number: Int32? in [nil, 0, -1, 1 << 29, .min] {
             #expect(try refusal { $0.number = number } == "descriptor of p.M.f: the number is outside 1...536870911")

@@ -22,7 +22,7 @@ struct JSONTests {
     @Test func `scalars of every type`() throws {
         try expect(
             Samples.scalars,
-            #"{"aDouble":-0,"aFloat":1.5,"anInt32":-1,"anInt64":"-9223372036854775808","aUint32":4294967295,"#
+            #"{"aDouble":-0.0,"aFloat":1.5,"anInt32":-1,"anInt64":"-9223372036854775808","aUint32":4294967295,"#
                 + #""aUint64":"18446744073709551615","aSint32":-64,"aSint64":"-9223372036854775808","aFixed32":7,"#
                 + #""aFixed64":"18446744073709551615","anSfixed32":-2147483648,"anSfixed64":"-2","aBool":true,"#
                 + #""aString":"naïve\u0000🐦","someBytes":"AP8K","mood":"MOOD_SAD"}"#)

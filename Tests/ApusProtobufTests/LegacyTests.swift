@@ -88,6 +88,14 @@ struct LegacyTests {
                 == "malformed test.legacy.Needy.light: a required field is missing")
     }
 
+    @Test func `a map's entry without its value lacks what that requires, unless another has its key`() throws {
+        let needy = try LegacyNeedy(id: 1, name: "n", light: .red, inner: .init(key: 1)).serializedBytes()
+        let (empty, whole) = (Wire.data(6, Wire.number(1, 5)), Wire.data(6, Wire.number(1, 5) + Wire.data(2, needy)))
+        let error = try #require(throws: RPCError.self) { try LegacyLists(serialized: whole + empty) }
+        #expect(error.message == "malformed test.legacy.Lists.needy.value.id: a required field is missing")
+        #expect(try LegacyLists(serialized: empty + whole).needy[5]?.id == 1)
+    }
+
     @Test func `required fields may come in pieces that are merged`() throws {
         let needy = LegacyNeedy(id: 1, name: "n", light: .red, inner: .init(key: 1))
         let bytes = try needy.serializedBytes()

@@ -27,7 +27,7 @@ extension FieldReader {
         }
     }
 
-    private func single(_ type: FieldType, at word: Int) -> FieldValue? {
+    func single(_ type: FieldType, at word: Int) -> FieldValue? {
         switch type {
         case .int32, .sint32, .sfixed32: .int32(scalar(at: word))
         case .int64, .sint64, .sfixed64: .int64(scalar(at: word))

@@ -97,7 +97,8 @@ struct JSONWriter {
         guard isFinite else {
             return .string(text == "inf" ? "Infinity" : text == "-inf" ? "-Infinity" : "NaN")
         }
-        return .number(text.hasSuffix(".0") ? String(text.dropLast(2)) : text)
+        // Readers take "-0" for the whole number, which has no sign.
+        return .number(text.hasSuffix(".0") && text != "-0.0" ? String(text.dropLast(2)) : text)
     }
 
     static func base64(_ bytes: [UInt8]) -> String {
