@@ -36,6 +36,9 @@ peers: setup ## Install Python's gRPC, which the tests call and are called by
 oracle: setup ## Build Google's C++ protobuf into a program that the tests ask
 	@.ci/oracle
 
+fuzz: oracle ## Fuzz the reading of messages, and compare a million of them with C++ protobuf (some minutes)
+	@.ci/fuzz
+
 format: ## Format all Swift files
 	@swift format -i -r -p $(wildcard $(sources))
 
@@ -43,4 +46,4 @@ lint: ## Check the format of all Swift files
 	@swift format lint --strict -r -p $(wildcard $(sources))
 
 clean: ## Remove all that was built or downloaded
-	rm -rf .build Examples/Shop/.build Examples/Plugin/.build .peers .demo
+	rm -rf .build Examples/Shop/.build Examples/Plugin/.build Tests/Fuzz/.build .peers .demo

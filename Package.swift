@@ -93,7 +93,7 @@ let package = Package(
         tests("ApusCoreTests", ["ApusCore", "ApusTestSupport"]),
         tests("ApusInterceptorsTests", ["ApusCore", "ApusInterceptors", "ApusTestSupport"]),
         tests("ApusDiscoveryTests", ["ApusCore", "ApusInterceptors", "ApusDiscovery", "ApusTestSupport"]),
-        tests("ApusProtobufTests", ["ApusCore", "ApusProtobuf"]),
+        tests("ApusProtobufTests", ["ApusCore", "ApusProtobuf"], resources: [.copy("Corpus")]),
         tests("ApusServicesTests", ["ApusCore", "ApusInterceptors", "ApusProtobuf", "ApusServices", "ApusTransport"]),
         tests("ApusInteropTests", ["Apus", "ApusInterop"]),
         tests("ApusPeerTests", ["Apus"]),

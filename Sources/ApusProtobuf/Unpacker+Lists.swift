@@ -70,14 +70,16 @@ extension Unpacker {
         }
     }
 
-    /// Keeps a whole field. Neighbours share one entry.
+    /// Keeps a whole field. Neighbours share one entry, unless a tag takes more bytes than it needs: tags are kept in
+    /// their shortest form, whoever unpacks them.
     func keep(
         _ tag: UInt32, _ begin: UnsafePointer<UInt8>, _ content: UnsafePointer<UInt8>, _ end: UnsafePointer<UInt8>,
         _ message: Message
     ) throws(Malformed) {
         let header = message.assumingMemoryBound(to: ProtobufCMessage.self)
         let count = Int(header.pointee.n_unknown_fields)
-        if count > 0, let last = header.pointee.unknown_fields?.advanced(by: count - 1),
+        let tagSize = (38 - tag.leadingZeroBitCount) / 7
+        if count > 0, content - begin == tagSize, let last = header.pointee.unknown_fields?.advanced(by: count - 1),
             let data = last.pointee.data, UnsafePointer(data + last.pointee.len) == begin
         {
             last.pointee.len += end - begin

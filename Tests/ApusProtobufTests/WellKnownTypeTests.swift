@@ -85,7 +85,7 @@ struct WellKnownTypeTests {
     @Test func `field masks`() throws {
         try exchange(["user.display_name", "photo"] as ProtobufFieldMask, #""user.displayName,photo""#)
         try exchange(ProtobufFieldMask(), "\"\"")
-        for path in ["fooBar", "foo__bar", "foo_3", "foo_"] {
+        for path in ["fooBar", "foo__bar", "foo_3", "foo_", "", "a b", "a,b"] {
             #expect(throws: RPCError.self) { try ProtobufFieldMask(paths: [path]).jsonString() }
         }
         for text in ["foo_bar", "a,,b", "a b"] {

@@ -6,7 +6,7 @@ enum FieldMaskText {
         var names: [String] = []
         for path in paths {
             let name = FieldSchema.jsonName(of: path)
-            guard snake(name) == path else {
+            guard snake(name) == path, !name.isEmpty, name.utf8.allSatisfy(isLegal) else {
                 throw JSONFailure("the path '\(path)' cannot be told from others in JSON")
             }
             names.append(name)
