@@ -28,9 +28,17 @@ func executable(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
     .executableTarget(name: name, dependencies: dependencies, swiftSettings: strict)
 }
 
-func tests(_ name: String, _ dependencies: [Target.Dependency], resources: [Resource] = []) -> Target {
-    .testTarget(name: name, dependencies: dependencies, resources: resources, swiftSettings: strict)
+func tests(
+    _ name: String, _ dependencies: [Target.Dependency], resources: [Resource] = [], exclude: [String] = []
+) -> Target {
+    .testTarget(
+        name: name, dependencies: dependencies, exclude: exclude, resources: resources, swiftSettings: strict)
 }
+
+// Only ThreadSanitizer's builds link it.
+let sanitizesThreads = Context.environment["APUS_SANITIZE_THREADS"] != nil
+let threadSanitizerMutex: [Target] =
+    sanitizesThreads ? [.target(name: "CThreadSanitizerMutex", path: "Tests/CThreadSanitizerMutex")] : []
 
 let package = Package(
     name: "apus",
@@ -85,19 +93,24 @@ let package = Package(
         tests(
             "ApusTransportTests",
             [
-                "ApusCore", "ApusHTTP2", "ApusTestSupport", "ApusTransport", "ApusWire", "CMallocInfo", "CNghttp2",
-                "COpenSSL",
+                "ApusCore", "ApusHTTP2", "ApusInterceptors", "ApusTestSupport", "ApusTransport", "ApusWire",
+                "CMallocInfo", "CNghttp2", "COpenSSL",
             ]),
         .target(
-            name: "ApusTestSupport", dependencies: ["ApusCore"], path: "Tests/ApusTestSupport", swiftSettings: strict),
+            name: "ApusTestSupport",
+            dependencies: ["ApusCore"] + (sanitizesThreads ? ["CThreadSanitizerMutex"] : []),
+            path: "Tests/ApusTestSupport", swiftSettings: strict),
         tests("ApusCoreTests", ["ApusCore", "ApusTestSupport"]),
         tests("ApusInterceptorsTests", ["ApusCore", "ApusInterceptors", "ApusTestSupport"]),
         tests("ApusDiscoveryTests", ["ApusCore", "ApusInterceptors", "ApusDiscovery", "ApusTestSupport"]),
-        tests("ApusProtobufTests", ["ApusCore", "ApusProtobuf"], resources: [.copy("Corpus")]),
+        tests("ApusProtobufTests", ["ApusCore", "ApusProtobuf"]),
         tests("ApusServicesTests", ["ApusCore", "ApusInterceptors", "ApusProtobuf", "ApusServices", "ApusTransport"]),
-        tests("ApusInteropTests", ["Apus", "ApusInterop"]),
+        tests("ApusInteropTests", ["Apus", "ApusInterop", "ApusTestSupport"]),
         tests("ApusPeerTests", ["Apus"]),
+        tests(
+            "ApusFuzzTests", ["ApusCore", "ApusHTTP2", "ApusProtobuf", "ApusWire"], resources: [.copy("Corpora")],
+            exclude: ["Harness"]),
         tests("ApusGeneratorTests", ["ApusCore", "ApusGenerator", "ApusProtobuf"]),
-    ],
+    ] + threadSanitizerMutex,
     swiftLanguageModes: [.v6]
 )

@@ -10,6 +10,8 @@ public struct Endpoint: Sendable, Hashable {
         case host(String, port: Int)
         /// The path of a Unix domain socket.
         case unix(path: String)
+        /// A name in Linux's abstract namespace of Unix domain sockets, without the leading NUL. No file belongs to it.
+        case unixAbstract(name: String)
         /// A name inside an in-memory network.
         case memory(String)
     }
@@ -35,39 +37,54 @@ public struct Endpoint: Sendable, Hashable {
 }
 
 extension Endpoint.Address: CustomStringConvertible {
-    /// `127.0.0.1:50051`, `[::1]:50051`, `unix:/run/x.sock` or `memory:users`.
+    /// `127.0.0.1:50051`, `[::1]:50051`, `unix:/run/x.sock`, `unix-abstract:x` or `memory:users`.
     public var description: String {
         switch self {
         case .host(let host, let port): host.contains(":") ? "[\(host)]:\(port)" : "\(host):\(port)"
         case .unix(let path): "unix:\(path)"
+        case .unixAbstract(let name): "unix-abstract:\(name)"
         case .memory(let name): "memory:\(name)"
         }
     }
 }
 
 extension Endpoint.Address: LosslessStringConvertible {
-    /// Reads what ``description`` writes; nil for anything else.
+    /// Reads what ``description`` writes, and the spelling `unix:///path` of gRPC's naming document; nil for anything
+    /// else.
     public init?(_ text: String) {
-        if text.hasPrefix("unix:") {
-            let path = String(text.dropFirst(5))
-            guard !path.isEmpty else { return nil }
-            self = .unix(path: path)
-        } else if text.hasPrefix("memory:") {
-            self = .memory(String(text.dropFirst(7)))
-        } else {
-            guard let colon = text.lastIndex(of: ":") else { return nil }
-            guard let port = Int(text[text.index(after: colon)...]), (0...65535).contains(port) else { return nil }
-            var host = text[..<colon]
-            if host.hasPrefix("["), host.hasSuffix("]") {
-                host = host.dropFirst().dropLast()
-            } else if host.contains(":") {
-                return nil
-            }
-            guard !host.isEmpty else { return nil }
-            self = .host(String(host), port: port)
+        if text.hasPrefix("unix://") {
+            // An authority would stand between the slashes: there is none.
+            guard text.hasPrefix("unix:///") else { return nil }
+            self = .unix(path: String(text.dropFirst(7)))
+            return
         }
+        guard let address = Self.local(text) ?? Self.host(text) else { return nil }
         // One spelling for each address: no `+80`, no `080`, no `[name]:80`.
-        guard description == text else { return nil }
+        guard address.description == text else { return nil }
+        self = address
+    }
+
+    private static func local(_ text: String) -> Endpoint.Address? {
+        guard let colon = text.firstIndex(of: ":") else { return nil }
+        let rest = String(text[text.index(after: colon)...])
+        switch text[..<colon] {
+        case "unix": return rest.isEmpty ? nil : .unix(path: rest)
+        case "unix-abstract": return rest.isEmpty ? nil : .unixAbstract(name: rest)
+        case "memory": return .memory(rest)
+        default: return nil
+        }
+    }
+
+    private static func host(_ text: String) -> Endpoint.Address? {
+        guard let colon = text.lastIndex(of: ":") else { return nil }
+        guard let port = Int(text[text.index(after: colon)...]), (0...65535).contains(port) else { return nil }
+        var host = text[..<colon]
+        if host.hasPrefix("["), host.hasSuffix("]") {
+            host = host.dropFirst().dropLast()
+        } else if host.contains(":") {
+            return nil
+        }
+        return host.isEmpty ? nil : .host(String(host), port: port)
     }
 }
 

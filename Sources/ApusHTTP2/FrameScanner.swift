@@ -9,13 +9,18 @@ package struct FrameHead: Equatable, Sendable {
     package var stream: Int32
     /// Bytes of padding in a DATA frame, its length field included.
     package var padding = 0
+    /// The stream that a PRIORITY frame's stream is to depend on.
+    package var dependency: Int32?
 
-    package init(length: Int, type: UInt8, flags: UInt8, stream: Int32, padding: Int = 0) {
+    package init(
+        length: Int, type: UInt8, flags: UInt8, stream: Int32, padding: Int = 0, dependency: Int32? = nil
+    ) {
         self.length = length
         self.type = type
         self.flags = flags
         self.stream = stream
         self.padding = padding
+        self.dependency = dependency
     }
 
     fileprivate init(first: UInt64, last: UInt8) {
@@ -26,8 +31,22 @@ package struct FrameHead: Equatable, Sendable {
         stream = Int32(truncatingIfNeeded: (first & 0x7f_ffff) << 8 | UInt64(last))
     }
 
-    fileprivate var tellsPadding: Bool {
-        type == FrameType.data && flags & FrameFlag.padded != 0 && length > 0
+    // How much of the payload is looked at.
+    fileprivate var wanted: Int {
+        switch type {
+        case FrameType.data: flags & FrameFlag.padded != 0 && length > 0 ? 1 : 0
+        case FrameType.priority: length == 5 ? 4 : 0
+        default: 0
+        }
+    }
+
+    // `front`: the first `wanted` bytes of the payload.
+    fileprivate mutating func read(_ front: UInt32) {
+        switch type {
+        case FrameType.data: padding = min(Int(front) + 1, length)
+        case FrameType.priority: dependency = Int32(truncatingIfNeeded: front & 0x7fff_ffff)
+        default: break
+        }
     }
 
     /// Whether this is a frame's first or only piece of a header block.
@@ -39,6 +58,7 @@ package struct FrameHead: Equatable, Sendable {
 package enum FrameType {
     package static let data: UInt8 = 0
     package static let headers: UInt8 = 1
+    package static let priority: UInt8 = 2
     package static let resetStream: UInt8 = 3
     package static let settings: UInt8 = 4
     package static let pushPromise: UInt8 = 5
@@ -63,15 +83,17 @@ package struct FrameScanner {
     private static let prefaceSize = 24
 
     private var skip: Int
+    // A head whose bytes did not come together.
     private var first: UInt64 = 0
     private var held = 0
-    private var unpadded: FrameHead?
+    // A head that waits for the front of its payload.
+    private var unread: (head: FrameHead, front: UInt32, wanted: Int)?
 
     /// - Parameter expectsPreface: whether a client's preface comes before the first frame.
     package init(expectsPreface: Bool) { skip = expectsPreface ? Self.prefaceSize : 0 }
 
     /// Whether the bytes so far end inside a frame.
-    package var isInsideFrame: Bool { skip > 0 || held > 0 || unpadded != nil }
+    package var isInsideFrame: Bool { skip > 0 || held > 0 || unread != nil }
 
     /// Takes bytes from the front of `bytes` until a frame's head is complete.
     ///
@@ -82,37 +104,57 @@ package struct FrameScanner {
             skip -= count
             bytes = UnsafeRawBufferPointer(rebasing: bytes[count...])
         }
-        if skip == 0, held == 0, unpadded == nil, bytes.count > Self.headSize {
+        if skip == 0, held == 0, unread == nil, bytes.count >= Self.headSize {
             let head = FrameHead(
                 first: UInt64(bigEndian: bytes.loadUnaligned(as: UInt64.self)), last: bytes[Self.headSize - 1])
             bytes = UnsafeRawBufferPointer(rebasing: bytes[Self.headSize...])
-            return complete(head, bytes.first)
+            return complete(head, &bytes)
         }
         return nextSplit(&bytes)
     }
 
     private mutating func nextSplit(_ bytes: inout UnsafeRawBufferPointer) -> FrameHead? {
-        while let byte = bytes.first, skip == 0 {
-            if let head = unpadded.take() { return complete(head, byte) }
+        guard skip == 0 else { return nil }
+        if let (head, front, wanted) = unread.take() { return read(head, front, wanted, &bytes) }
+        while let byte = bytes.first {
             bytes = UnsafeRawBufferPointer(rebasing: bytes[1...])
             held += 1
-            guard held == Self.headSize else {
-                first = first << 8 | UInt64(byte)
-                continue
+            if held == Self.headSize {
+                held = 0
+                return complete(FrameHead(first: first, last: byte), &bytes)
             }
-            held = 0
-            let head = FrameHead(first: first, last: byte)
-            guard head.tellsPadding, bytes.isEmpty else { return complete(head, bytes.first) }
-            unpadded = head
+            first = first << 8 | UInt64(byte)
         }
         return nil
     }
 
-    private mutating func complete(_ head: FrameHead, _ next: UInt8?) -> FrameHead {
-        skip = head.length
-        guard head.tellsPadding, let next else { return head }
+    @inline(__always)
+    private mutating func complete(_ head: FrameHead, _ bytes: inout UnsafeRawBufferPointer) -> FrameHead? {
+        let wanted = head.wanted
+        guard wanted > 0 else {
+            skip = head.length
+            return head
+        }
+        return read(head, 0, wanted, &bytes)
+    }
+
+    private mutating func read(
+        _ head: FrameHead, _ front: UInt32, _ wanted: Int, _ bytes: inout UnsafeRawBufferPointer
+    ) -> FrameHead? {
+        var front = front
+        var wanted = wanted
+        while wanted > 0, let byte = bytes.first {
+            bytes = UnsafeRawBufferPointer(rebasing: bytes[1...])
+            front = front << 8 | UInt32(byte)
+            wanted -= 1
+        }
+        guard wanted == 0 else {
+            unread = (head, front, wanted)
+            return nil
+        }
         var head = head
-        head.padding = min(Int(next) + 1, head.length)
+        head.read(front)
+        skip = head.length - head.wanted
         return head
     }
 }

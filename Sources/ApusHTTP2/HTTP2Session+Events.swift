@@ -22,7 +22,10 @@ extension HTTP2Session {
     }
 
     func closed(_ id: Int32, code: UInt32) {
-        withStream(id) { release($0, code: code) }
+        withStream(id) { stream in
+            if role == .server, !stream.isReset { order.wasClosed(id) }
+            release(stream, code: code)
+        }
     }
 
     func receivedFrame(_ frame: nghttp2_frame) {
@@ -101,9 +104,12 @@ extension HTTP2Session {
 
     private func sentReset(_ frame: nghttp2_rst_stream) {
         order.wasReset(frame.hd.stream_id)
-        guard frame.error_code != HTTP2ErrorCode.noError, frame.error_code != HTTP2ErrorCode.cancel else { return }
         var isCounted = false
-        withStream(frame.hd.stream_id) { isCounted = $0.isResetByOwner || $0.isFaulty }
+        withStream(frame.hd.stream_id) { stream in
+            stream.isReset = true
+            isCounted = stream.isResetByOwner || stream.isFaulty
+        }
+        guard frame.error_code != HTTP2ErrorCode.noError, frame.error_code != HTTP2ErrorCode.cancel else { return }
         if !isCounted { note(budget.receivedFault(at: now)) }
     }
 

@@ -22,6 +22,7 @@ extension HTTP2Session {
                 unread = UnsafeRawBufferPointer(rebasing: unread[before...])
                 try checkOpen(head.stream)
             }
+            if role == .server { try checkClosed(head) }
         }
         watch.received(insideFrame: scanner.isInsideFrame, headerBlock: budget.openHeaderBlock, at: now)
         try feed(unread)
@@ -33,6 +34,12 @@ extension HTTP2Session {
         let consumed = apus_nghttp2_mem_recv(session, start, bytes.count)
         if consumed < 0 { try Self.check(Int32(truncatingIfNeeded: consumed)) }
         if let violation { throw abort(violation) }
+    }
+
+    @inline(__always)
+    private func checkClosed(_ head: FrameHead) throws(HTTP2Error) {
+        if head.type == FrameType.data, let violation = order.dataViolation(head.stream) { throw abort(violation) }
+        if head.type == FrameType.resetStream { order.peerReset(head.stream) }
     }
 
     private func checkOpen(_ id: Int32) throws(HTTP2Error) {

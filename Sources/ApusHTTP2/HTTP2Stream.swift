@@ -30,6 +30,8 @@ open class HTTP2Stream {
     // Whose doing a reset is: ours, or the library's because of the peer's frames.
     @exclusivity(unchecked) var isResetByOwner = false
     @exclusivity(unchecked) var isFaulty = false
+    // Whether RST_STREAM left: the peer may not know it yet.
+    @exclusivity(unchecked) var isReset = false
 
     /// A stream that no session knows yet.
     public init() {}

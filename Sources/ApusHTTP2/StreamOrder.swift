@@ -9,6 +9,10 @@ struct StreamOrder {
     // Streams that we reset: frames that were on their way are ignored (RFC 9113, section 5.1).
     private var resets: [Int32] = []
     private var resetIndex = 0
+    // Streams that closed last and on which the peer may send nothing more, the newest of each lane.
+    private var closed = SIMD16<Int32>(repeating: -1)
+    private var closedIndex = 0
+    private var highestClosed: Int32 = -1
 
     private static let remembered = 64
 
@@ -31,9 +35,29 @@ struct StreamOrder {
         resetIndex = (resetIndex + 1) % Self.remembered
     }
 
+    /// The peer ended its side of a stream that is closed now.
+    mutating func wasClosed(_ id: Int32) {
+        closed[closedIndex] = id
+        closedIndex = (closedIndex + 1) % SIMD16<Int32>.scalarCount
+        highestClosed = max(highestClosed, id)
+    }
+
+    /// RST_STREAM came from the peer. The library has yet to see it: DATA may follow in the same bytes.
+    mutating func peerReset(_ id: Int32) {
+        if id <= highest { wasClosed(id) }
+    }
+
+    /// What DATA on a stream mean: the library ignores them on streams that are closed.
+    @inline(__always)
+    func dataViolation(_ id: Int32) -> FrameBudget.Violation? {
+        guard id <= highestClosed, any(closed .== id) else { return nil }
+        return .init(code: HTTP2ErrorCode.streamClosed, text: "DATA on a closed stream")
+    }
+
     /// What HEADERS on an identifier mean that is not above the highest and has no open stream.
     func violation(_ id: Int32) -> FrameBudget.Violation? {
-        if resets.contains(id) { return nil }
+        let isEnded = any(closed .== id)
+        if resets.contains(id), !isEnded { return nil }
         if gaps.contains(where: { $0.contains(id) }) {
             return .init(code: HTTP2ErrorCode.protocolError, text: "HEADERS on a stream below the highest")
         }

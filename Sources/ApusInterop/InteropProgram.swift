@@ -15,10 +15,15 @@ package enum InteropProgram {
         do {
             try await body()
         } catch {
-            print("\(name): \(error)", to: 2)
+            print(oneLine("\(name): \(error)"), to: 2)
             exit(1)
         }
         exit(0)
+    }
+
+    // A server's status message may hold anything.
+    static func oneLine(_ text: String) -> String {
+        String(text.map { $0.isNewline ? " " : $0 })
     }
 
     /// Prints a line at once, also into a pipe or file.

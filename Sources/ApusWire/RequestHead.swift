@@ -10,8 +10,8 @@ package struct RequestHead {
         case start(Int)
         /// The call ends with this status, Trailers-Only.
         case reject(Status)
-        /// Not gRPC: answer with this HTTP status.
-        case rejectHTTP(Int)
+        /// Not gRPC.
+        case rejectHTTP(HTTPRefusal)
         /// The peer is abusive: end the connection.
         case terminate
     }
@@ -27,6 +27,8 @@ package struct RequestHead {
     private var route: Int?
     private var path = ""
     private var isPost = false
+    private var isHead = false
+    private var hasContentType = false
     private var isGRPC = false
     private var hasMalformedTimeout = false
     private var unknownEncoding: String?
@@ -46,8 +48,12 @@ package struct RequestHead {
         case .path:
             route = router.find(value)
             if route == nil { path = value.text }
-        case .method: isPost = value.equals("POST")
-        case .contentType: isGRPC = isGRPCContentType(value)
+        case .method:
+            isPost = value.equals("POST")
+            isHead = !isPost && value.equals("HEAD")
+        case .contentType:
+            hasContentType = true
+            isGRPC = isGRPCContentType(value)
         case .timeout:
             timeout = TimeoutEncoding.decode(value)
             hasMalformedTimeout = timeout == nil
@@ -67,8 +73,8 @@ package struct RequestHead {
         case .exceeded: return .reject(Status(.resourceExhausted, "the request's metadata is above the limit"))
         case .fits: break
         }
-        guard isPost else { return .rejectHTTP(405) }
-        guard isGRPC else { return .rejectHTTP(415) }
+        guard isPost else { return .rejectHTTP(.method(isHead: isHead)) }
+        guard isGRPC else { return .rejectHTTP(.contentType(isMissing: !hasContentType)) }
         guard let route else { return .reject(Status(.unimplemented, "unknown method \(path)")) }
         if hasMalformedTimeout { return .reject(Status(.internal, "malformed grpc-timeout")) }
         if let unknownEncoding {

@@ -38,11 +38,4 @@ package enum ResponseFields {
         // What we could have read; a client that sent something else learns it here.
         if status.code == .unimplemented { sink.add("grpc-accept-encoding", compressors.accepted) }
     }
-
-    /// An answer to a request that is not gRPC.
-    package static func writeHTTP(_ status: Int, to sink: inout some FieldSink) {
-        sink.add(":status", String(status).utf8)
-        sink.add("content-length", "0")
-        if status == 405 { sink.add("allow", "POST") }
-    }
 }

@@ -300,6 +300,49 @@ import Testing
         #expect(result.goAway?.code == HTTP2ErrorCode.streamClosed)
     }
 
+    @Test(arguments: [false, true])
+    func `DATA after the peer's own reset are told as such`(_ inOneRead: Bool) throws {
+        let server = try server()
+        let frames = [WireFrames.headers(1), WireFrames.reset(1), WireFrames.frame(FrameType.data, stream: 1, [7])]
+        let result = try attack(server, count: inOneRead ? 1 : 3) { inOneRead ? frames.flatMap { $0 } : frames[$0] }
+        #expect(result.goAway == WireGoAway(code: HTTP2ErrorCode.streamClosed, debug: "DATA on a closed stream"))
+    }
+
+    @Test func `DATA after the peer's own end of a stream that is closed are told as such`() throws {
+        let server = try server()
+        server.onFields = { server.session.submitResponse(SessionPair.ok, stream: $0, end: true) }
+        try server.receive(WireFrames.headers(1, end: true))
+        _ = try server.drain()
+        #expect(server.streams[0].closeCode == 0)
+        let result = try attack(server, count: 1) { _ in WireFrames.frame(FrameType.data, stream: 1, [7]) }
+        #expect(result.goAway?.code == HTTP2ErrorCode.streamClosed)
+    }
+
+    @Test func `DATA on their way when we ended a stream are ignored`() throws {
+        let server = try server()
+        for id in [1, 3, 5] as [UInt32] {
+            try server.receive(WireFrames.headers(id))
+            guard let stream = server.streams.last else { break }
+            server.session.submitResponse(SessionPair.ok, stream: stream, end: true)
+            server.session.reset(stream, code: HTTP2ErrorCode.noError)
+            _ = try server.drain()
+            try server.receive(WireFrames.frame(FrameType.data, stream: id, [7]))
+        }
+        try server.receive(WireFrames.headers(7))
+        #expect(server.streams.count == 4)
+    }
+
+    @Test(arguments: [(0 as UInt32, 1 as UInt32), (3, 3), (3, 0x8000_0003)])
+    func `PRIORITY of no stream or of a stream upon itself breaks the protocol`(
+        _ stream: UInt32, _ dependency: UInt32
+    ) throws {
+        let server = try server()
+        let result = try attack(server, count: 1) { _ in
+            WireFrames.frame(FrameType.priority, stream: stream, WireFrames.number(dependency) + [16])
+        }
+        #expect(result.goAway?.code == HTTP2ErrorCode.protocolError)
+    }
+
     @Test func `trailers of a stream that we reset are ignored`() throws {
         let server = try server()
         try server.receive(WireFrames.headers(1))

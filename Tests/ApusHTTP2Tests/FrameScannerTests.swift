@@ -28,6 +28,8 @@ import Testing
             + WireFrames.frame(FrameType.data, flags: FrameFlag.padded, stream: 1, [3, 7, 7, 0, 0, 0])
             + WireFrames.frame(FrameType.data, flags: FrameFlag.padded, stream: 1, [0])
             + WireFrames.frame(FrameType.data, flags: FrameFlag.padded, stream: 0x7fff_ffff)
+            + WireFrames.frame(FrameType.priority, stream: 5, [0x80, 0, 1, 7, 16])
+            + WireFrames.frame(FrameType.priority, stream: 5, [0, 0, 1, 7])
             + WireFrames.frame(0xbb, flags: 0xff, stream: 0x8000_0003, [1]) + WireFrames.ping
         let expected = [
             FrameHead(length: 0, type: FrameType.settings, flags: 0, stream: 0),
@@ -35,6 +37,8 @@ import Testing
             FrameHead(length: 6, type: FrameType.data, flags: FrameFlag.padded, stream: 1, padding: 4),
             FrameHead(length: 1, type: FrameType.data, flags: FrameFlag.padded, stream: 1, padding: 1),
             FrameHead(length: 0, type: FrameType.data, flags: FrameFlag.padded, stream: .max),
+            FrameHead(length: 5, type: FrameType.priority, flags: 0, stream: 5, dependency: 0x107),
+            FrameHead(length: 4, type: FrameType.priority, flags: 0, stream: 5),
             FrameHead(length: 1, type: 0xbb, flags: 0xff, stream: 3),
             FrameHead(length: 8, type: FrameType.ping, flags: 0, stream: 0),
         ]

@@ -37,6 +37,13 @@ import Testing
     @Test(arguments: [
         ("empty_unary", "empty_unary failed: ABORTED: not today"),
         ("large_unary", "large_unary failed: bytes of the response: expected 314159, came 0"),
+        ("client_compressed_unary", "the probe with UnaryCall: expected INVALID_ARGUMENT, came success"),
+        ("server_compressed_unary", "whether the response came compressed: expected true, came false"),
+        (
+            "client_compressed_streaming",
+            "the probe with StreamingInputCall: expected INVALID_ARGUMENT, came success"
+        ),
+        ("server_compressed_streaming", "expected a response of 31415 bytes, came the end of the responses"),
         ("custom_metadata", "custom_metadata failed: bytes of the response: expected 314159, came 0"),
         ("client_streaming", "client_streaming failed: aggregated_payload_size: expected 74922, came 0"),
         ("server_streaming", "bytes of a response of 31415 bytes: expected 31415, came 0"),
@@ -59,20 +66,13 @@ import Testing
         await running.stop(grace: .seconds(30))
     }
 
-    @Test func `an unknown code of a status becomes UNKNOWN, and sizes have limits`() async throws {
-        let running = try InteropServer.make().start(on: .host("127.0.0.1", port: 0))
-        let channel = Channel(to: running.addresses[0])
-        let client = TestService.Client(channel)
-        for (request, code) in [
-            (SimpleRequest(responseStatus: EchoStatus(code: 99, message: "?")), Status.Code.unknown),
-            (SimpleRequest(responseSize: -1), .invalidArgument),
-            (SimpleRequest(responseSize: .max), .invalidArgument),
-            (SimpleRequest(responseType: .unrecognized(7)), .invalidArgument),
-        ] {
-            let error = await #expect(throws: RPCError.self) { try await client.unaryCall(request) }
-            #expect(error?.code == code)
-        }
-        channel.close()
-        await running.stop(grace: .seconds(30))
+    @Test func `a case that expects an error wants one of the server`() async throws {
+        let free = try InteropServer.make().start(on: .host("127.0.0.1", port: 0))
+        let address = free.addresses[0]
+        await free.stop(grace: .zero)
+        let client = InteropClient { Channel(to: address) }
+        let failure = await #expect(throws: InteropFailure.self) { try await client.run(.named("rst_after_data")) }
+        #expect(failure?.description.contains("expected the server to end the call, came UNAVAILABLE") == true)
+        client.channel.close()
     }
 }

@@ -48,7 +48,7 @@ import Testing
 
     @Test func `a server that stops lets calls in flight finish and takes no new ones`() async throws {
         let running = try Server([PeerHandler()]).start(on: .host("127.0.0.1", port: 0))
-        let client = try PythonProcess("Tests/Peers/client.py", ["\(running.addresses[0])", "drained"])
+        let client = try PeerProcess(python: "Tests/Peers/client.py", ["\(running.addresses[0])", "drained"])
         defer { client.stop() }
         #expect(try await client.firstLine() == "the server may stop")
         await running.stop(grace: .seconds(60))
@@ -59,7 +59,7 @@ import Testing
 
     private func run(_ cases: [String], _ handler: PeerHandler) async throws {
         let running = try Server([handler]).start(on: .host("127.0.0.1", port: 0))
-        let client = try PythonProcess("Tests/Peers/client.py", ["\(running.addresses[0])"] + cases)
+        let client = try PeerProcess(python: "Tests/Peers/client.py", ["\(running.addresses[0])"] + cases)
         defer { client.stop() }
         try await client.succeeds()
         await running.stop(grace: .seconds(60))

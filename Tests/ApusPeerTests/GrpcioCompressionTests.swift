@@ -60,7 +60,7 @@ import Testing
     private func answer(_ name: String, _ interceptors: [any ServerInterceptor]) async throws {
         let server = try Server([PeerHandler()], interceptors: interceptors)
         let running = try server.start(on: .host("127.0.0.1", port: 0))
-        let client = try PythonProcess("Tests/Peers/client.py", ["\(running.addresses[0])", name])
+        let client = try PeerProcess(python: "Tests/Peers/client.py", ["\(running.addresses[0])", name])
         defer { client.stop() }
         try await client.succeeds()
         await running.stop(grace: .seconds(60))

@@ -4,12 +4,12 @@ import Apus
 
 /// A server of Python's gRPC in a process of its own, and a client of ours to it.
 struct GrpcioServer {
-    let process: PythonProcess
+    let process: PeerProcess
     let channel: Channel
     let client: Peer.Client
 
     private init(options: TransportOptions) async throws {
-        process = try PythonProcess("Tests/Peers/server.py")
+        process = try PeerProcess(python: "Tests/Peers/server.py")
         let line = try await process.firstLine()
         guard let port = Int(line) else { throw RPCError(.internal, "server.py printed \(line)") }
         channel = Channel(to: .host("127.0.0.1", port: port), options: options)

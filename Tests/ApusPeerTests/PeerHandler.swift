@@ -62,15 +62,8 @@ struct PeerHandler: Peer.Handler {
 
     private func course<R>(_ call: ServerCall, _ body: (inout Course) async throws -> R) async throws -> R {
         var course = Course(call, stages)
-        do {
-            let result = try await body(&course)
-            course.end(cancelled: Task.isCancelled)
-            return result
-        } catch {
-            // Off the loop, a handler may hear from its stream that the client is gone before its task is cancelled.
-            course.end(cancelled: Task.isCancelled || RPCError(wrapping: error).code == .cancelled)
-            throw error
-        }
+        defer { course.end(cancelled: Task.isCancelled) }
+        return try await body(&course)
     }
 }
 

@@ -135,4 +135,27 @@ import Testing
         #expect(answer.data == RawPeer.message(Array("5".utf8)))
         await pair.close()
     }
+
+    @Test(arguments: [0, 100, 60_000])
+    func `a request that is no call gets a line to read, after its body`(_ bodySize: Int) async throws {
+        let pair = try Pair(.tcp)
+        let fields = [(":method", "PUT"), (":scheme", "http"), (":path", "/"), (":authority", "test")]
+        let answer = try await script {
+            let peer = try RawPeer.client(of: pair.running.addresses[0])
+            try peer.send(RawFrame.headers(1, fields))
+            try peer.send(RawFrame(.ping, Array(repeating: 1, count: 8)))
+            // PING's answer comes, and none to the request, which has not ended.
+            while let frame = try peer.next(), frame.kind != .ping { #expect(frame.stream == 0) }
+            for start in stride(from: 0, to: bodySize, by: 10_000) {
+                try peer.send(.data(1, Array(repeating: 7, count: min(10_000, bodySize - start))))
+            }
+            // Above 32 KiB the end is not waited for.
+            if bodySize < 32_768 { try peer.send(.data(1, [], end: true)) }
+            return try peer.answer(to: 1)
+        }
+        #expect(answer.description == "HTTP 405")
+        #expect(String(decoding: answer.data, as: UTF8.self) == "gRPC calls are POST requests.\n")
+        try await pair.expectGoodService()
+        await pair.close()
+    }
 }

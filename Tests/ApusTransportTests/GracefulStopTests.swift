@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import ApusCore
+import Synchronization
 import Testing
 
 @testable import ApusTransport
@@ -114,6 +115,60 @@ import Testing
         channel = nil
         await eventually { pair.running.counts.connections == 0 }
         await pair.close()
+    }
+
+    @Test(arguments: [false, true])
+    func `a stop waits for sockets that linger, and at the grace's end closes them`(_ isForced: Bool) async throws {
+        let refused = Latch()
+        let stopped = Counter()
+        var tls = ServerTLS(try TLSTestAuthority().issue(ip: ["127.0.0.1"]))
+        let active = Mutex<ActiveServer?>(nil)
+        // On the loop, when the client was refused: its socket lingers from then on.
+        tls.onEvent = { _ in
+            if let active = active.withLock({ $0 }) {
+                stopped.add(active.state.withLock { $0.sockets.count })
+                if isForced { active.stopNow() } else { active.beginDraining() }
+            }
+            refused.countDown()
+        }
+        var options = ServerOptions()
+        options.tls = tls
+        let running = try Server([EchoService()]).start(on: .host("127.0.0.1", port: 0), options: options)
+        active.withLock { $0 = running.active }
+        let address = running.addresses[0]
+        let client = try await script {
+            let client = try RawSocket(connectingTo: address)
+            try client.send(Array("hello".utf8))
+            return client
+        }
+        await refused.wait()
+        await running.waitUntilStopped()
+        #expect(stopped.value == 1)
+        #expect(running.active.state.withLock { $0.sockets.isEmpty })
+        active.withLock { $0 = nil }
+        client.close()
+    }
+
+    @Test func `connections that wait when a server stops are told so, not reset`() async throws {
+        let loops = try EventLoops(count: 1)
+        var options = ServerOptions()
+        options.eventLoops = loops
+        let running = try Server([EchoService()]).start(on: .host("127.0.0.1", port: 0), options: options)
+        let address = running.addresses[0]
+        // The loop is held while a client connects and speaks: its connection waits in the backlog.
+        let peer = try await script {
+            try loops.loops[0].perform {
+                running.active.beginDraining()
+                return Result { try RawPeer.client(of: address) }
+            }.get()
+        }
+        let goAway = try await script {
+            while let frame = try peer.next() { if frame.kind == .goAway { return true } }
+            return false
+        }
+        #expect(goAway)
+        peer.socket.close()
+        await running.stop(grace: .seconds(600))
     }
 
     @Test func `a server that is released stops at once`() async throws {

@@ -3,6 +3,9 @@
 import ApusCore
 import Foundation
 import Synchronization
+import Testing
+
+@testable import ApusTransport
 
 /// A blocking TCP socket for tests that write the wire by hand. Used by one script at a time.
 final class RawSocket: @unchecked Sendable {
@@ -11,7 +14,7 @@ final class RawSocket: @unchecked Sendable {
         let code = errno
     }
 
-    private let descriptor: Int32
+    let descriptor: Int32
     private var isOpen = true
 
     // Only a test that fails waits so long.
@@ -31,6 +34,14 @@ final class RawSocket: @unchecked Sendable {
         try RawSocket.withLoopback(port) { address, size in
             guard connect(descriptor, address, size) == 0 else { throw Failure(what: "connect") }
         }
+    }
+
+    /// Leaves the file of a Unix domain socket behind, as a process does that is killed.
+    static func leaveSocketFile(_ path: String) throws {
+        let descriptor = try make(AF_UNIX)
+        defer { Foundation.close(descriptor) }
+        let address = try #require(SocketAddress(unixPath: path))
+        guard address.withAddress({ bind(descriptor, $0, $1) }) == 0 else { throw Failure(what: "bind") }
     }
 
     deinit { close() }
@@ -66,7 +77,14 @@ final class RawSocket: @unchecked Sendable {
         return bytes
     }
 
-    private func receiveSome(atMost limit: Int) throws -> [UInt8]? {
+    /// Sends everything on to another socket, its end included.
+    func pass(to other: RawSocket) throws {
+        defer { other.endSending() }
+        while let bytes = try receiveSome(atMost: 4096) { try other.send(bytes) }
+    }
+
+    /// What there is, at least one byte; nil when the other side has ended the connection.
+    func receiveSome(atMost limit: Int) throws -> [UInt8]? {
         var buffer = [UInt8](repeating: 0, count: limit)
         let count = recv(descriptor, &buffer, limit, 0)
         if count == 0 || (count < 0 && errno == ECONNRESET) { return nil }
@@ -90,11 +108,11 @@ final class RawSocket: @unchecked Sendable {
         close()
     }
 
-    fileprivate static func make() throws -> Int32 {
+    fileprivate static func make(_ family: Int32 = AF_INET) throws -> Int32 {
         #if canImport(Darwin)
-            let descriptor = socket(AF_INET, SOCK_STREAM, 0)
+            let descriptor = socket(family, SOCK_STREAM, 0)
         #else
-            let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+            let descriptor = socket(family, Int32(SOCK_STREAM.rawValue), 0)
         #endif
         guard descriptor >= 0 else { throw Failure(what: "socket") }
         return descriptor
@@ -118,6 +136,7 @@ final class RawSocket: @unchecked Sendable {
 /// A listening socket whose connections a script accepts, or leaves waiting.
 final class RawListener: Sendable {
     private let descriptor: Int32
+    private let isClosed = Atomic<Bool>(false)
     let address: Endpoint.Address
 
     init() throws {
@@ -136,7 +155,12 @@ final class RawListener: Sendable {
         address = .host("127.0.0.1", port: Int(UInt16(bigEndian: name.sin_port)))
     }
 
-    deinit { Foundation.close(descriptor) }
+    deinit { close() }
+
+    /// Nobody listens any more.
+    func close() {
+        if !isClosed.exchange(true, ordering: .relaxed) { Foundation.close(descriptor) }
+    }
 
     func accept() throws -> RawSocket {
         let accepted = Foundation.accept(descriptor, nil, nil)

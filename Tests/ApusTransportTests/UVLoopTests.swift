@@ -82,6 +82,29 @@ private final class OnLoop<Value>: @unchecked Sendable {
         #expect(loop.perform { early.value } == 0)
     }
 
+    @Test func `sockets that call back after a long wait see the time of their turn`() async throws {
+        let socket = try #require(try ListeningSocket.open(.address(.host("127.0.0.1", port: 0)), loops: 1).first)
+        let seen = OnLoop([MonotonicInstant]())
+        let accepted = Latch()
+        let listener = try loop.perform { [loop] in
+            Result { () throws(RPCError) in
+                OnLoop(
+                    try Listener(socket, loop: loop) { connection in
+                        seen.value.append(loop.now)
+                        SystemCalls.close(connection.descriptor)
+                        accepted.countDown()
+                    } tell: { _ in
+                    })
+            }
+        }.get()
+        // The loop sleeps since before this moment.
+        let before = SystemClock().now
+        _ = try await script { try RawSocket(connectingTo: socket.address) }
+        await accepted.wait()
+        #expect(loop.perform { seen.value.allSatisfy { $0 >= before } })
+        loop.perform { listener.value.close() }
+    }
+
     @Test func `a timer that was cancelled does not fire, and is let go`() async {
         let fired = OnLoop(false)
         let done = Latch()

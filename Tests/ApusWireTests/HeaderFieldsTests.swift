@@ -98,12 +98,4 @@ import Testing
         try ResponseFields.writeHead(["x": "1"], to: &fields)
         #expect(fields == [":status": "200", "content-type": "application/grpc", "x": "1"])
     }
-
-    @Test(arguments: [405, 415])
-    func `a request that is not gRPC gets HTTP's own answer`(_ code: Int) {
-        var fields = Fields()
-        ResponseFields.writeHTTP(code, to: &fields)
-        #expect(fields[":status"] == "\(code)" && fields["content-length"] == "0" && fields["grpc-status"] == nil)
-        #expect(fields["allow"] == (code == 405 ? "POST" : nil))
-    }
 }

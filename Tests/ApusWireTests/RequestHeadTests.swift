@@ -42,7 +42,7 @@ private struct Stub: Service {
         return switch head(fields, limit: limit).verdict {
         case .start(let index): "start \(index)"
         case .reject(let status): "\(status)"
-        case .rejectHTTP(let status): "HTTP \(status)"
+        case .rejectHTTP(let refusal): "HTTP \(refusal.status)"
         case .terminate: "terminate"
         }
     }

@@ -36,10 +36,9 @@ class Connection(asyncio.Protocol):
     def connection_made(self, transport):
         self.transport = transport
         self.server.connected()
-        if self.case == "max_streams":
-            self.h2.local_settings = h2.settings.Settings(
-                client=False, initial_values={h2.settings.SettingCodes.MAX_CONCURRENT_STREAMS: 1})
         self.h2.initiate_connection()
+        if self.case == "max_streams":
+            self.h2.update_settings({h2.settings.SettingCodes.MAX_CONCURRENT_STREAMS: 1})
         self.flush()
 
     def connection_lost(self, error):
@@ -67,10 +66,12 @@ class Connection(asyncio.Protocol):
                 if self.case == "max_streams" and self.server.answered and len(self.open) > 1:
                     self.server.complain(f"{len(self.open)} streams at once")
                 self.requests[stream] = b""
+                self.begin(stream)
             case h2.events.DataReceived(stream_id=stream):
-                self.requests[stream] += event.data
+                if stream in self.requests:
+                    self.requests[stream] += event.data
                 self.h2.acknowledge_received_data(event.flow_controlled_length, stream)
-            case h2.events.StreamEnded(stream_id=stream):
+            case h2.events.StreamEnded(stream_id=stream) if stream in self.requests:
                 self.answer(stream)
             case h2.events.WindowUpdated() | h2.events.RemoteSettingsChanged():
                 for stream in list(self.unsent):
@@ -81,28 +82,38 @@ class Connection(asyncio.Protocol):
             case h2.events.PingAckReceived():
                 self.pings -= 1
 
+    def begin(self, stream):
+        """The head goes out before the request is there."""
+        self.ping()
+        self.h2.send_headers(stream, RESPONSE_HEAD)
+        self.ping()
+        if self.case == "rst_after_header":
+            del self.requests[stream]
+            self.reset(stream)
+
     def answer(self, stream):
         request = messages_pb2.SimpleRequest.FromString(self.requests.pop(stream)[5:])
         message = messages_pb2.SimpleResponse(payload=zeros(request.response_size)).SerializeToString()
         body = struct.pack(">BI", 0, len(message)) + message
-        self.ping()
-        self.h2.send_headers(stream, RESPONSE_HEAD)
-        self.ping()
         if self.case == "goaway" and self.server.connections == 1:
             self.goaway(stream)
-        if self.case == "rst_after_header":
-            return self.reset(stream)
         if self.case == "rst_during_data":
             body = body[: len(body) // 2]
+        self.ping()
         self.unsent[stream] = body
         self.send(stream)
 
     def send(self, stream):
+        most, padding = self.h2.max_outbound_frame_size, None
+        if self.case == "data_frame_padding":
+            # Over two megabytes of padding around the response.
+            most, padding = 40, 255
+        around = 0 if padding is None else padding + 1
         while self.unsent[stream]:
-            size = min(self.h2.local_flow_control_window(stream), self.h2.max_outbound_frame_size)
+            size = min(self.h2.local_flow_control_window(stream) - around, most)
             if size <= 0:
                 return
-            self.h2.send_data(stream, self.unsent[stream][:size])
+            self.h2.send_data(stream, self.unsent[stream][:size], pad_length=padding)
             self.unsent[stream] = self.unsent[stream][size:]
         del self.unsent[stream]
         self.ping()

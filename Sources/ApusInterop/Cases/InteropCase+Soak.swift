@@ -6,13 +6,15 @@ extension InteropCase {
     /// Many calls, one after the other: over one channel, or each over its own.
     static let soaks: [InteropCase] = [
         InteropCase("rpc_soak") { client in
-            try await Soak(limits: client.soak).run { try await Soak.call(client.channel, client.soak) }
+            let soak = Soak(client.soak, client.clock)
+            try await soak.run { try await soak.call(client.channel) }
         },
         InteropCase("channel_soak") { client in
-            try await Soak(limits: client.soak).run {
+            let soak = Soak(client.soak, client.clock)
+            try await soak.run {
                 let channel = client.open()
                 defer { channel.close() }
-                try await Soak.call(channel, client.soak)
+                try await soak.call(channel)
             }
         },
     ]
@@ -21,7 +23,8 @@ extension InteropCase {
 /// The calls of a soak case and what became of them.
 private struct Soak {
     let limits: SoakLimits
-    let clock = SystemClock()
+    private let clock: any MonotonicClock
+    private let end: MonotonicInstant
 
     /// What a thread saw.
     struct Tally {
@@ -29,10 +32,16 @@ private struct Soak {
         var problems: [String] = []
     }
 
+    /// The time for all calls starts now.
+    init(_ limits: SoakLimits, _ clock: any MonotonicClock) {
+        self.limits = limits
+        self.clock = clock
+        end = clock.now.advanced(by: limits.overall)
+    }
+
     func run(_ call: @escaping @Sendable () async throws -> Void) async throws {
-        let end = clock.now.advanced(by: limits.overall)
         let total = await withTaskGroup(of: Tally.self) { group in
-            for _ in 0..<limits.threads { group.addTask { await thread(until: end, call) } }
+            for _ in 0..<limits.threads { group.addTask { await thread(call) } }
             return await group.reduce(into: Tally()) { total, tally in
                 total.done += tally.done
                 total.problems += tally.problems
@@ -41,15 +50,17 @@ private struct Soak {
         try judge(total)
     }
 
-    static func call(_ channel: Channel, _ limits: SoakLimits) async throws {
+    func call(_ channel: Channel) async throws {
         let request = try SimpleRequest.large(limits.requestSize, response: limits.responseSize)
-        let response = try await TestService.Client(channel).unaryCall(request)
+        let options = CallOptions(timeout: clock.now.duration(to: end))
+        let response = try await TestService.Client(channel).unaryCall(request, options: options)
         try response.payload.expectZeros("the response", limits.responseSize)
     }
 
-    private func thread(until end: MonotonicInstant, _ call: @Sendable () async throws -> Void) async -> Tally {
+    private func thread(_ call: @Sendable () async throws -> Void) async -> Tally {
+        let iterations = limits.iterations / limits.threads
         var tally = Tally()
-        while tally.done < limits.iterations, clock.now < end {
+        while tally.done < iterations, clock.now < end {
             let start = clock.now
             do {
                 try await call()
@@ -59,7 +70,7 @@ private struct Soak {
                 tally.problems.append("\(error)")
             }
             tally.done += 1
-            if tally.done < limits.iterations {
+            if tally.done < iterations {
                 try? await clock.sleep(until: start.advanced(by: limits.interval))
             }
         }
@@ -67,7 +78,7 @@ private struct Soak {
     }
 
     private func judge(_ tally: Tally) throws {
-        try expect("calls within \(limits.overall)", tally.done, is: limits.iterations * limits.threads)
+        try expect("calls within \(limits.overall)", tally.done, is: limits.iterations)
         guard tally.problems.count > limits.maximumFailures else { return }
         throw InteropFailure(
             "expected at most \(limits.maximumFailures) of \(tally.done) calls to fail or be late, came "

@@ -15,23 +15,31 @@ package struct InteropCase: Sendable {
     }
 
     /// The cases that run against any interop server.
-    package static let positive = unary + streaming + endings + soaks
+    package static let positive = unary + streaming + compression + endings + soaks
 
     /// The cases that run against a server that misbehaves in the way of the case.
     package static let negative = http2
 
-    // They need a library that compresses.
-    private static let missing = [
-        "client_compressed_unary", "server_compressed_unary", "client_compressed_streaming",
-        "server_compressed_streaming",
-    ]
+    // Cases of the descriptions that this client cannot run, with what it lacks.
+    private static let refused: [String: String] = {
+        let orca = "load reports (ORCA)"
+        let google = "credentials of Google's cloud"
+        return [
+            "orca_per_rpc": orca, "orca_oob": orca, "cacheable_unary": "calls by GET", "compute_engine_creds": google,
+            "jwt_token_creds": google, "oauth2_auth_token": google, "per_rpc_creds": google,
+            "service_account_creds": google, "google_default_credentials": google,
+            "compute_engine_channel_credentials": google,
+        ]
+    }()
 
     /// The case with a name.
     ///
-    /// - Throws: ``FlagError`` for an unknown name.
+    /// - Throws: ``FlagError`` for an unknown name, and for a case that needs what this client does not have.
     package static func named(_ name: String) throws(FlagError) -> InteropCase {
         if let found = (positive + negative).first(where: { $0.name == name }) { return found }
-        if missing.contains(name) { throw FlagError("the test case \(name) is not there yet") }
+        if let need = refused[name] {
+            throw FlagError("the test case \(name) needs \(need), which this client does not have")
+        }
         let names = (positive + negative).map(\.name).joined(separator: ", ")
         throw FlagError("unknown test case '\(name)': there are \(names)")
     }
@@ -66,11 +74,12 @@ func expect(
 }
 
 extension Payload? {
-    /// Checks that the payload is so many zeros.
+    /// Checks that the payload is so many zeros, and says so of itself.
     ///
     /// - Throws: ``InteropFailure``.
     func expectZeros(_ what: String, _ count: Int) throws {
         let body = self?.body ?? []
+        try expect("payload type of \(what)", self?.type ?? .compressable, is: .compressable)
         try expect("bytes of \(what)", body.count, is: count)
         try expect("bytes of \(what) other than zero", body.count { $0 != 0 }, is: 0)
     }

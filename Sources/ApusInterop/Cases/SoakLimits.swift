@@ -4,7 +4,7 @@ import Apus
 
 /// What the soak cases do and what they bear.
 package struct SoakLimits: Sendable {
-    /// Calls of each thread.
+    /// Calls of all threads together.
     package var iterations = 10
     /// Calls that may fail or be late.
     package var maximumFailures = 0
@@ -44,5 +44,8 @@ package struct SoakLimits: Sendable {
         requestSize = try flags.integer("soak_request_size", default: requestSize, in: 0...(64 << 20))
         responseSize = try flags.integer("soak_response_size", default: responseSize, in: 0...(64 << 20))
         threads = try flags.integer("soak_num_threads", default: 1, in: 1...10_000)
+        guard iterations.isMultiple(of: threads) else {
+            throw FlagError("--soak_iterations is a multiple of --soak_num_threads, not \(iterations) for \(threads)")
+        }
     }
 }

@@ -12,10 +12,16 @@ package struct InteropClient: Sendable {
     package var soak: SoakLimits
     /// The time that the case `goaway` gives its server between two calls.
     package var pause = Duration.seconds(1)
+    /// What the cases measure time with and wait on.
+    let clock: any MonotonicClock
 
     /// A client of the server that `open` leads to.
-    package init(soak: SoakLimits = SoakLimits(), open: @escaping @Sendable () -> Channel) {
+    package init(
+        soak: SoakLimits = SoakLimits(), clock: any MonotonicClock = SystemClock(),
+        open: @escaping @Sendable () -> Channel
+    ) {
         self.soak = soak
+        self.clock = clock
         self.open = open
         channel = open()
     }

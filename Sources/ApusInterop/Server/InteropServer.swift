@@ -4,13 +4,16 @@ package import Apus
 
 /// The program `apus-interop-server`.
 package enum InteropServer {
-    private static let flags = ["port", "use_tls", "tls_cert_file", "tls_key_file"]
+    private static let known = ["port", "tls_cert_file", "tls_key_file"]
+    private static let refused = [
+        "use_alts": "there is --use_tls alone", "custom_credentials_type": "there is --use_tls alone",
+    ]
 
     /// Serves on the port that the arguments name until SIGTERM or SIGINT.
     ///
     /// - Throws: ``FlagError``, and why the port cannot be listened on.
     package static func run(_ arguments: [String]) async throws {
-        let flags = try CommandLineFlags(arguments, known: flags)
+        let flags = try CommandLineFlags(arguments, known: known, switches: ["use_tls"], refused: refused)
         let port = try flags.integer("port", default: 8080, in: 0...65535)
         var options = ServerOptions()
         options.tls = try tls(flags)

@@ -28,27 +28,52 @@ extension EchoStatus {
     }
 }
 
+extension BoolValue? {
+    /// Checks what a client believes of how its request travels.
+    ///
+    /// - Throws: INVALID_ARGUMENT when it came otherwise.
+    func check(_ request: MessageBytes) throws(RPCError) {
+        guard let self, self.value != request.arrivedCompressed else { return }
+        let (expected, came) = self.value ? ("compressed", "as it is") : ("as it is", "compressed")
+        throw RPCError(.invalidArgument, "the request was to come \(expected) and came \(came)")
+    }
+}
+
 extension StreamingOutputCallRequest {
-    /// Sends the wanted responses, each after the wanted time.
+    /// Whether any response shall be compressed.
+    var wantsCompression: Bool { responseParameters.contains { $0.compressed?.value == true } }
+
+    /// Sends the wanted responses, each after the wanted time, and compressed only when that is wanted.
     func answer(to writer: ResponseWriter<ProtobufCodec<StreamingOutputCallResponse>>) async throws {
         for wanted in responseParameters {
             if wanted.intervalUs > 0 { try await Task.sleep(for: .microseconds(wanted.intervalUs)) }
-            try await writer.write(StreamingOutputCallResponse(payload: .zeros(wanted.size, responseType)))
+            let response = StreamingOutputCallResponse(payload: try .zeros(wanted.size, responseType))
+            try await writer.write(response, compress: wanted.compressed?.value ?? false)
         }
     }
 }
 
 extension ServerCall {
-    /// Sends back what the client sent under the two agreed keys.
+    /// Compresses the response in a way that the client reads, if that is wanted. To be called before
+    /// ``echoMetadata()``, with which the choice may leave.
+    func compressResponses(if wanted: Bool?) {
+        guard wanted == true else { return }
+        for compression in [Compression.gzip, .deflate] where compressResponses(with: compression) { return }
+    }
+
+    /// Sends back what the client sent under the two agreed keys: the one at once, so that it comes even when the call
+    /// fails, the other with the status.
     func echoMetadata() {
-        var initial = Metadata()
-        for value in metadata.values(of: InteropMetadata.initialKey) { initial.add(InteropMetadata.initialKey, value) }
-        setInitialMetadata(initial)
         var trailing = Metadata()
         for value in metadata.binaryValues(of: InteropMetadata.trailingKey) {
             trailing.add(InteropMetadata.trailingKey, binary: value)
         }
         setTrailers(trailing)
+        var initial = Metadata()
+        for value in metadata.values(of: InteropMetadata.initialKey) { initial.add(InteropMetadata.initialKey, value) }
+        guard !initial.isEmpty else { return }
+        setInitialMetadata(initial)
+        sendInitialMetadata()
     }
 }
 

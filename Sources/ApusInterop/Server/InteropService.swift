@@ -5,7 +5,10 @@ package import Apus
 /// `grpc.testing.TestService`: does what each request asks for. Source: gRPC, *Interoperability Test Case
 /// Descriptions*, Server.
 package struct InteropService: TestService.Handler {
-    /// A service without a state.
+    // What `fill_server_id` asks for: the same for all calls, and another one in every process.
+    private let id = String(SplitMixRandom.shared.next(), radix: 16)
+
+    /// A service with a name of its own.
     package init() {}
 
     package func emptyCall(_ request: Empty, call: ServerCall) async throws -> Empty {
@@ -14,9 +17,12 @@ package struct InteropService: TestService.Handler {
     }
 
     package func unaryCall(_ request: SimpleRequest, call: ServerCall) async throws -> SimpleResponse {
+        call.compressResponses(if: request.responseCompressed?.value)
         call.echoMetadata()
+        if case .one(let bytes) = call.request { try request.expectCompressed.check(bytes) }
         try request.responseStatus?.check()
-        return SimpleResponse(payload: try .zeros(request.responseSize, request.responseType))
+        return SimpleResponse(
+            payload: try .zeros(request.responseSize, request.responseType), serverId: request.fillServerId ? id : "")
     }
 
     package func cacheableUnaryCall(_ request: SimpleRequest, call: ServerCall) async throws -> SimpleResponse {
@@ -29,8 +35,9 @@ package struct InteropService: TestService.Handler {
         _ request: StreamingOutputCallRequest, to writer: ResponseWriter<ProtobufCodec<StreamingOutputCallResponse>>,
         call: ServerCall
     ) async throws {
+        call.compressResponses(if: request.wantsCompression)
         call.echoMetadata()
-        try request.responseStatus?.check()
+        if let status = request.responseStatus { return try status.check() }
         try await request.answer(to: writer)
     }
 
@@ -38,8 +45,16 @@ package struct InteropService: TestService.Handler {
         _ requests: RequestStream<ProtobufCodec<StreamingInputCallRequest>>, call: ServerCall
     ) async throws -> StreamingInputCallResponse {
         call.echoMetadata()
+        guard case .stream(let source) = call.request else {
+            throw RPCError(.internal, "an interceptor gave one message to a method that takes a stream")
+        }
         var size = 0
-        for try await request in requests { size += request.payload?.body.count ?? 0 }
+        // Not from `requests`: only the bytes know whether they came compressed.
+        while let bytes = try await source.next() {
+            let request = try ProtobufCodec<StreamingInputCallRequest>.decode(bytes)
+            try request.expectCompressed.check(bytes)
+            size += request.payload?.body.count ?? 0
+        }
         return StreamingInputCallResponse(aggregatedPayloadSize: Int32(clamping: size))
     }
 
@@ -49,7 +64,8 @@ package struct InteropService: TestService.Handler {
     ) async throws {
         call.echoMetadata()
         for try await request in requests {
-            try request.responseStatus?.check()
+            call.compressResponses(if: request.wantsCompression)
+            if let status = request.responseStatus { return try status.check() }
             try await request.answer(to: writer)
         }
     }
@@ -67,7 +83,7 @@ package struct InteropService: TestService.Handler {
             waiting.append(request)
         }
         for request in waiting {
-            try request.responseStatus?.check()
+            if let status = request.responseStatus { return try status.check() }
             try await request.answer(to: writer)
         }
     }

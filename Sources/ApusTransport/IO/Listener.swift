@@ -5,121 +5,84 @@ import CLibuv
 
 /// A listening socket on one loop that hands its connections to others. Confined to its loop.
 ///
-/// C owns one retain from ``init`` until the handle's close callback.
+/// libuv only watches the socket. Its own listener gives connections to handles of the same loop alone, and spins when
+/// the descriptor that it keeps in reserve is lost. C owns one retain from ``init`` until the handle's close callback.
 final class Listener {
-    private(set) var address: Endpoint.Address
+    /// A connection that no loop owns yet.
+    struct Accepted: Sendable {
+        let descriptor: Int32
+        let peer: Endpoint.Address
+
+        var isPipe: Bool { if case .host = peer { false } else { true } }
+    }
+
+    private let socket: ListeningSocket
     private let loop: UVLoop
-    private let handle: UnsafeMutablePointer<uv_stream_t>
-    private let isPipe: Bool
+    private let handle = UnsafeMutablePointer<uv_poll_t>.allocate(capacity: 1)
+    private var queue: AcceptQueue
     private var accept: ((Accepted) -> Void)?
-    private var isClosing = false
+    private let tell: (ServerEvent) -> Void
+    private lazy var pause = LoopTimer { [unowned self] in self.watch() }
 
-    private static let backlog: Int32 = 1024
-
-    /// Binds and listens.
+    /// Begins to accept.
     ///
-    /// - Throws: INVALID_ARGUMENT for an address that is none, UNAVAILABLE with the cause for one that is in use or
-    ///   not ours.
-    init(_ address: Endpoint.Address, loop: UVLoop, accept: @escaping (Accepted) -> Void) throws(RPCError) {
-        self.address = address
+    /// - Parameters:
+    ///   - system: what accepts; nil for the operating system.
+    ///   - tell: told when the process runs out of descriptors, and when it has some again.
+    /// - Throws: RESOURCE_EXHAUSTED when the loop cannot watch the socket, which is closed then.
+    init(
+        _ socket: ListeningSocket, loop: UVLoop, system: AcceptQueue.System? = nil,
+        accept: @escaping (Accepted) -> Void, tell: @escaping (ServerEvent) -> Void
+    ) throws(RPCError) {
+        self.socket = socket
         self.loop = loop
         self.accept = accept
-        let memory: UnsafeMutableRawPointer
-        switch address {
-        case .host:
-            isPipe = false
-            let tcp = UnsafeMutablePointer<uv_tcp_t>.allocate(capacity: 1)
-            uv_tcp_init(loop.handle, tcp)
-            memory = UnsafeMutableRawPointer(tcp)
-        default:
-            isPipe = true
-            let pipe = UnsafeMutablePointer<uv_pipe_t>.allocate(capacity: 1)
-            uv_pipe_init(loop.handle, pipe, 0)
-            memory = UnsafeMutableRawPointer(pipe)
+        self.tell = tell
+        queue = AcceptQueue(system ?? .init { SystemCalls.acceptSocket(socket.descriptor) })
+        let result = uv_poll_init(loop.handle, handle, socket.descriptor)
+        guard result >= 0 else {
+            handle.deallocate()
+            queue.close()
+            socket.close()
+            throw RPCError(.resourceExhausted, "cannot listen on \(socket.address): \(UVError.text(result))")
         }
-        handle = memory.assumingMemoryBound(to: uv_stream_t.self)
         handle.pointee.data = Unmanaged.passRetained(self).toOpaque()
-        do throws(RPCError) {
-            try listen()
-        } catch {
-            close()
-            throw error
-        }
+        watch()
     }
 
-    private func listen() throws(RPCError) {
-        let failed = "cannot listen on \(address)"
-        switch address {
-        case .host(let host, let port):
-            guard let numeric = SocketAddress(host: host == "localhost" ? "127.0.0.1" : host, port: port) else {
-                throw RPCError(.invalidArgument, "\(failed): give an IP address and a port from 0 to 65535")
+    private func watch() { uv_poll_start(handle, Int32(UV_READABLE.rawValue), uvReadable) }
+
+    fileprivate func connectionsWait() {
+        guard case .pause(let time) = drain() else { return }
+        uv_poll_stop(handle)
+        loop.schedule(pause, at: loop.now.advanced(by: time))
+    }
+
+    private func drain() -> AcceptQueue.Verdict {
+        let address = socket.address
+        return queue.drain { descriptor, peer in
+            // A client's end of a Unix domain socket has no name.
+            let connection = Accepted(descriptor: descriptor, peer: peer?.address ?? .unix(path: ""))
+            if let accept { accept(connection) } else { SystemCalls.close(descriptor) }
+        } _: { notice in
+            switch notice {
+            case .outOfDescriptors: tell(.outOfDescriptors(listener: address))
+            case .recovered(let refused): tell(.descriptorsAvailable(listener: address, refused: refused))
             }
-            let tcp = UnsafeMutableRawPointer(handle).assumingMemoryBound(to: uv_tcp_t.self)
-            try UVError.check(numeric.withAddress { uv_tcp_bind(tcp, $0, 0) }, failed, .unavailable)
-        case .unix(let path):
-            let pipe = UnsafeMutableRawPointer(handle).assumingMemoryBound(to: uv_pipe_t.self)
-            try UVError.check(uv_pipe_bind(pipe, path), failed, .unavailable)
-        case .memory:
-            throw RPCError(.invalidArgument, "\(failed): an in-memory address belongs to an InMemoryNetwork")
         }
-        try UVError.check(uv_listen(handle, Self.backlog, uvConnection), failed, .unavailable)
-        if !isPipe { address = boundAddress() }
     }
 
-    private func boundAddress() -> Endpoint.Address {
-        let tcp = UnsafeMutableRawPointer(handle).assumingMemoryBound(to: uv_tcp_t.self)
-        return tcpName(tcp, uv_tcp_getsockname) ?? address
-    }
-
-    /// An accepted connection that no loop owns yet.
-    enum Accepted {
-        case descriptor(Int32, isPipe: Bool)
-        case failed(String)
-    }
-
-    fileprivate func connectionWaits(_ status: Int32) {
-        guard status == 0 else {
-            renewReserve()
-            return accept?(.failed(UVError.text(status))) ?? ()
-        }
-        // Accepted into a handle of this loop, then moved by its descriptor: libuv has no accept for another loop.
-        let (result, descriptor) = acceptDescriptor()
-        accept?(result < 0 ? .failed(UVError.text(result)) : .descriptor(descriptor, isPipe: isPipe))
-    }
-
-    // Out of descriptors, libuv gives up one that it keeps in reserve, accepts and closes what waits, and takes the
-    // reserve back. When another thread was quicker it has none: it takes one when a handle is made.
-    private func renewReserve() {
-        let probe = UnsafeMutablePointer<uv_tcp_t>.allocate(capacity: 1)
-        uv_tcp_init(loop.handle, probe)
-        let plain = UnsafeMutableRawPointer(probe).assumingMemoryBound(to: uv_handle_t.self)
-        uv_close(plain) { handle in UnsafeMutableRawPointer(handle)?.deallocate() }
-    }
-
-    private func acceptDescriptor() -> (Int32, Int32) {
-        let size = isPipe ? MemoryLayout<uv_pipe_t>.size : MemoryLayout<uv_tcp_t>.size
-        let client = UnsafeMutableRawPointer.allocate(byteCount: size, alignment: 16)
-        if isPipe {
-            uv_pipe_init(loop.handle, client.assumingMemoryBound(to: uv_pipe_t.self), 0)
-        } else {
-            uv_tcp_init(loop.handle, client.assumingMemoryBound(to: uv_tcp_t.self))
-        }
-        let plain = client.assumingMemoryBound(to: uv_handle_t.self)
-        // The close takes the handle's own descriptor: a copy goes on.
-        defer { uv_close(plain) { handle in UnsafeMutableRawPointer(handle)?.deallocate() } }
-        var descriptor: uv_os_fd_t = -1
-        var result = uv_accept(handle, client.assumingMemoryBound(to: uv_stream_t.self))
-        if result == 0 { result = uv_fileno(plain, &descriptor) }
-        guard result == 0 else { return (result, -1) }
-        let copy = SystemCalls.duplicate(descriptor)
-        return (copy < 0 ? UV_EMFILE.rawValue : 0, copy)
-    }
-
-    /// Stops listening. Connections that still wait in the backlog are reset: their clients go elsewhere.
+    /// Stops listening. Connections that wait already are taken first: their clients hear of the end in their own
+    /// words, where a reset could cost them calls. Those of an inherited socket wait for the next process.
     func close() {
+        guard accept != nil else { return }
+        if !socket.isKept { _ = drain() }
         accept = nil
-        guard !isClosing else { return }
-        isClosing = true
+        loop.cancel(pause)
+        queue.close()
+        uv_poll_stop(handle)
+        // uv_poll_stop's manual: the descriptor may be closed from here on.
+        socket.close()
         uv_close(UnsafeMutableRawPointer(handle).assumingMemoryBound(to: uv_handle_t.self)) { handle in
             guard let handle, let data = handle.pointee.data else { return }
             UnsafeMutableRawPointer(handle).deallocate()
@@ -128,21 +91,7 @@ final class Listener {
     }
 }
 
-private func uvConnection(_ handle: UnsafeMutablePointer<uv_stream_t>?, _ status: Int32) {
+private func uvReadable(_ handle: UnsafeMutablePointer<uv_poll_t>?, _: Int32, _: Int32) {
     guard let data = handle?.pointee.data else { return }
-    Unmanaged<Listener>.fromOpaque(data).takeUnretainedValue().connectionWaits(status)
-}
-
-/// The name of one end of a TCP socket; nil when the socket is gone.
-func tcpName(
-    _ handle: UnsafeMutablePointer<uv_tcp_t>,
-    _ ask: (UnsafePointer<uv_tcp_t>?, UnsafeMutablePointer<sockaddr>?, UnsafeMutablePointer<Int32>?) -> Int32
-) -> Endpoint.Address? {
-    var storage = sockaddr_storage()
-    var size = Int32(MemoryLayout<sockaddr_storage>.size)
-    return withUnsafeMutablePointer(to: &storage) { pointer in
-        let address = UnsafeMutableRawPointer(pointer).assumingMemoryBound(to: sockaddr.self)
-        guard ask(handle, address, &size) == 0 else { return nil }
-        return SocketAddress(UnsafePointer(address))?.address
-    }
+    Unmanaged<Listener>.fromOpaque(data).takeUnretainedValue().connectionsWait()
 }

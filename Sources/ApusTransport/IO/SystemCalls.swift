@@ -12,9 +12,6 @@ import ApusCore
 
 /// The system calls that libuv does not offer.
 enum SystemCalls {
-    /// A copy that programs started from here do not inherit; negative when there are no more.
-    static func duplicate(_ descriptor: Int32) -> Int32 { fcntl(descriptor, F_DUPFD_CLOEXEC, 0) }
-
     /// Blocks SIGPIPE on the calling thread: a write to a closed socket is an error, not the end of the process.
     static func blockSIGPIPE() {
         var signals = sigset_t()

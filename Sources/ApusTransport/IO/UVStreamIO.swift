@@ -6,15 +6,18 @@ import CLibuv
 
 /// A connected TCP or Unix domain socket on a loop.
 ///
-/// C owns one retain of this object from ``init`` until the handle's close callback. Confined to its loop.
-package final class UVStreamIO: ConnectionIO {
-    package private(set) var peer: Endpoint.Address
+/// C owns one retain of this object from ``init`` until the handle's close callback.
+/// Sendable: confined to its loop; others only hold it.
+package final class UVStreamIO: ConnectionIO, @unchecked Sendable {
+    package let peer: Endpoint.Address
     let loop: UVLoop
     private let handle: UnsafeMutablePointer<uv_stream_t>
     private var handler: (any ConnectionIOHandler)?
     private var isClosing = false
     private var isWriting = false
     private var closesAfterWrite = false
+    /// Called once the descriptor is closed.
+    var whenClosed: (() -> Void)?
     private lazy var linger = LoopTimer { [unowned self] in self.closeNow() }
 
     // A peer that takes nothing may not hold a closed connection for longer.
@@ -50,20 +53,18 @@ package final class UVStreamIO: ConnectionIO {
     /// Takes over a connected descriptor.
     ///
     /// - Throws: when the descriptor is no such socket; it is closed then.
-    convenience init(adopting descriptor: Int32, isPipe: Bool, loop: UVLoop) throws(RPCError) {
-        try self.init(isPipe ? .pipe : .tcp, loop: loop, peer: .unix(path: ""))
+    convenience init(
+        adopting descriptor: Int32, isPipe: Bool, peer: Endpoint.Address, loop: UVLoop
+    ) throws(RPCError) {
+        try self.init(isPipe ? .pipe : .tcp, loop: loop, peer: peer)
         let result =
             isPipe ? withPipe { uv_pipe_open($0, descriptor) } : withTCP { uv_tcp_open($0, descriptor) }
         if result < 0 {
             SystemCalls.close(descriptor)
             close()
         }
-        try UVError.check(result, "cannot take over an accepted connection")
-        guard !isPipe else { return }
-        withTCP { tcp in
-            uv_tcp_nodelay(tcp, 1)
-            if let name = tcpName(tcp, uv_tcp_getpeername) { peer = name }
-        }
+        try UVError.check(result, "cannot take over a connection")
+        if !isPipe { withTCP { _ = uv_tcp_nodelay($0, 1) } }
     }
 
     var stream: UnsafeMutablePointer<uv_stream_t> { handle }
@@ -83,8 +84,6 @@ package final class UVStreamIO: ConnectionIO {
         guard plain.pointee.type == UV_TCP, uv_fileno(plain, &descriptor) == 0 else { return }
         SystemCalls.limitUnacknowledged(descriptor, milliseconds: time.saturatedNanoseconds / 1_000_000)
     }
-
-    func setPeer(_ peer: Endpoint.Address) { self.peer = peer }
 
     // MARK: ConnectionIO
 
@@ -125,6 +124,9 @@ package final class UVStreamIO: ConnectionIO {
         loop.schedule(linger, at: loop.now.advanced(by: Self.lingerTime))
     }
 
+    /// Closes the stream at once, with what has not left; a handler that is still there is told the reason.
+    func abort(_ reason: String) { end(reason) }
+
     // MARK: libuv
 
     private func writeLater(_ bytes: [UInt8]) {
@@ -154,12 +156,16 @@ package final class UVStreamIO: ConnectionIO {
     }
 
     private func fail(_ code: Int32) {
+        end(code == UV_EOF.rawValue ? "the peer closed the connection" : UVError.text(code))
+    }
+
+    private func end(_ reason: String) {
         guard !isClosing else { return }
         let handler = handler
         self.handler = nil
         closeNow()
         // From the loop's queue: a write that fails is still inside its caller.
-        let report = EndReport(handler, code == UV_EOF.rawValue ? "the peer closed the connection" : UVError.text(code))
+        let report = EndReport(handler, reason)
         loop.execute { report.run() }
     }
 
@@ -172,7 +178,11 @@ package final class UVStreamIO: ConnectionIO {
     }
 
     fileprivate func release() {
+        let whenClosed = whenClosed
+        self.whenClosed = nil
+        whenClosed?()
         UnsafeMutableRawPointer(handle).deallocate()
+        loop.memory.connectionClosed()
         Unmanaged.passUnretained(self).release()
     }
 }

@@ -109,5 +109,8 @@ final class ThreadPool: TaskExecutor {
 private func uvWorker(_ context: UnsafeMutableRawPointer?) {
     guard let context else { return }
     // Retained by `startThread` for this function.
-    Unmanaged<ThreadPool.Worker>.fromOpaque(context).takeRetainedValue().run()
+    let worker = Unmanaged<ThreadPool.Worker>.fromOpaque(context).takeRetainedValue()
+    // Nobody joins it: its stack is to go when it ends.
+    pthread_detach(pthread_self())
+    worker.run()
 }

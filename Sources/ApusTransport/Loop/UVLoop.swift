@@ -17,10 +17,13 @@ package final class UVLoop: EventLoop, @unchecked Sendable {
     private let inbox = Mutex(Inbox())
 
     // Loop only.
-    @exclusivity(unchecked) package private(set) var now: MonotonicInstant
+    @exclusivity(unchecked) private var turnBegan: MonotonicInstant
+    // Whether the loop may have waited since then.
+    @exclusivity(unchecked) private var hasWaited = false
     package let output = OutputBuffer()
     package private(set) lazy var tlsScratch = TLSScratch()
     let readBuffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 64 * 1024, alignment: 64)
+    private(set) lazy var memory = MemoryReturn(self)
     private let prepare: UnsafeMutablePointer<uv_prepare_t>
     private let check: UnsafeMutablePointer<uv_check_t>
     private let idle: UnsafeMutablePointer<uv_idle_t>
@@ -52,7 +55,7 @@ package final class UVLoop: EventLoop, @unchecked Sendable {
         check = .allocate(capacity: 1)
         idle = .allocate(capacity: 1)
         timer = .allocate(capacity: 1)
-        now = clock.now
+        turnBegan = clock.now
         try UVError.check(uv_loop_init(handle), "cannot make an event loop")
         // passUnretained: the loop's thread holds a retain for ever (see `start`).
         let context = Unmanaged.passUnretained(self).toOpaque()
@@ -85,7 +88,7 @@ package final class UVLoop: EventLoop, @unchecked Sendable {
     }
 
     /// The loop whose thread is calling, if any.
-    package static var current: UVLoop? { CurrentLoop.get() }
+    package static var current: UVLoop? { CurrentLoop.object as? UVLoop }
 
     package var isCurrent: Bool { CurrentLoop.isCurrent(self) }
 
@@ -120,9 +123,18 @@ package final class UVLoop: EventLoop, @unchecked Sendable {
 
     // MARK: The turn
 
-    // After libuv waited: sockets and timers are about to call back.
+    // Sockets call back before anything else tells that libuv has waited: who asks first looks at the clock.
+    package var now: MonotonicInstant {
+        if hasWaited {
+            hasWaited = false
+            turnBegan = clock.now
+        }
+        return turnBegan
+    }
+
+    // After libuv waited, and sockets have called back.
     fileprivate func wokeUp() {
-        now = clock.now
+        _ = now
         inbox.withLock { $0.asleep = false }
     }
 
@@ -137,6 +149,7 @@ package final class UVLoop: EventLoop, @unchecked Sendable {
         } while budget > 0 && !fallAsleep()
         if budget <= 0 { uv_idle_start(idle, { _ in }) } else { uv_idle_stop(idle) }
         arm()
+        hasWaited = true
     }
 
     private func takeInbox(_ budget: inout Int) {
@@ -218,25 +231,4 @@ private func uvTimer(_ handle: UnsafeMutablePointer<uv_timer_t>?) {
 // Valid: loops are never freed once their thread runs.
 private func loop(_ context: UnsafeMutableRawPointer?) -> UVLoop? {
     context.map { Unmanaged<UVLoop>.fromOpaque($0).takeUnretainedValue() }
-}
-
-/// Which loop the calling thread is: a thread-local pointer.
-private enum CurrentLoop {
-    // Made once before the first use; the key itself never changes.
-    nonisolated(unsafe) private static let key: UnsafeMutablePointer<uv_key_t> = {
-        let key = UnsafeMutablePointer<uv_key_t>.allocate(capacity: 1)
-        uv_key_create(key)
-        return key
-    }()
-
-    static func set(_ loop: UVLoop) { uv_key_set(key, Unmanaged.passUnretained(loop).toOpaque()) }
-
-    static func get() -> UVLoop? {
-        // Valid: loops are never freed once their thread runs.
-        uv_key_get(key).map { Unmanaged<UVLoop>.fromOpaque($0).takeUnretainedValue() }
-    }
-
-    static func isCurrent(_ loop: UVLoop) -> Bool {
-        uv_key_get(key) == Unmanaged.passUnretained(loop).toOpaque()
-    }
 }

@@ -2,27 +2,45 @@
 
 import ApusCore
 
-/// Accepts a server's connections on one loop and gives each to the loop that has the fewest.
+/// Listens for a server: accepts its connections and gives each to the loop that has the fewest.
 enum Acceptor {
-    /// Listens; the listening itself happens on a loop, for which this waits.
-    static func listen(
-        on address: Endpoint.Address, for running: ActiveServer
+    /// Listens on a target's sockets; the accepting itself happens on loops, for which this waits.
+    ///
+    /// - Throws: as ``ListeningSocket/open(_:loops:)``; then none of them is listened on.
+    static func listen(on target: ListenTarget, for running: ActiveServer) throws(RPCError) {
+        var sockets = try ListeningSocket.open(target, loops: running.loops.count)[...]
+        while let socket = sockets.popFirst() {
+            do throws(RPCError) {
+                running.add(try listen(on: socket, target, for: running))
+            } catch {
+                for socket in sockets { socket.close() }
+                throw error
+            }
+        }
+    }
+
+    private static func listen(
+        on socket: ListeningSocket, _ target: ListenTarget, for running: ActiveServer
     ) throws(RPCError) -> ActiveServer.ListenerHandle {
         let loop = running.loops.next()
-        let result = loop.perform { [weak running] () -> Result<(Endpoint.Address, Confined), RPCError> in
+        let observer = running.server.observer
+        let result = loop.perform { [weak running] () -> Result<Confined, RPCError> in
             do throws(RPCError) {
-                let listener = try Listener(address, loop: loop) { accepted in
-                    guard case .descriptor(let descriptor, let isPipe) = accepted else { return }
-                    guard let running else { return SystemCalls.close(descriptor) }
-                    serve(descriptor, isPipe: isPipe, running)
+                let listener = try Listener(socket, loop: loop) { accepted in
+                    guard let running else { return SystemCalls.close(accepted.descriptor) }
+                    // The system has distributed connections of a shared port already.
+                    let owner = target.sharesPort ? running.balance.one(more: loop) : running.balance.least()
+                    serve(accepted, target, running, on: owner)
+                } tell: { event in
+                    observer?.serverEvent(event)
                 }
-                return .success((listener.address, Confined(listener)))
+                return .success(Confined(listener))
             } catch {
                 return .failure(error)
             }
         }
-        let (bound, listener) = try result.get()
-        return ActiveServer.ListenerHandle(address: bound) { closed in
+        let listener = try result.get()
+        return ActiveServer.ListenerHandle(address: socket.address) { closed in
             loop.execute {
                 listener.listener.close()
                 closed()
@@ -30,14 +48,16 @@ enum Acceptor {
         }
     }
 
-    private static func serve(_ descriptor: Int32, isPipe: Bool, _ running: ActiveServer) {
-        let loop = running.balance.least()
+    private static func serve(
+        _ accepted: Listener.Accepted, _ target: ListenTarget, _ running: ActiveServer, on loop: UVLoop
+    ) {
         loop.run { [weak running] in
-            guard let running else { return SystemCalls.close(descriptor) }
+            guard let running else { return SystemCalls.close(accepted.descriptor) }
             do throws(RPCError) {
-                let socket = try UVStreamIO(adopting: descriptor, isPipe: isPipe, loop: loop)
+                let socket = try UVStreamIO(
+                    adopting: accepted.descriptor, isPipe: accepted.isPipe, peer: accepted.peer, loop: loop)
                 if let limit = running.options.acknowledgementTimeout { socket.limitUnacknowledged(limit) }
-                running.serve(socket, on: loop)
+                running.serve(socket, expectsProxyHeader: target.expectsProxyHeader)
             } catch {
                 running.balance.connectionClosed(on: loop)
             }

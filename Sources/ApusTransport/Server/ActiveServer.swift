@@ -5,11 +5,15 @@ import Synchronization
 
 /// What a running server shares with its listeners and connections; it goes on as long as one of them does.
 final class ActiveServer: Sendable {
-    private struct State {
+    struct State {
         var connections: [ObjectIdentifier: ServerConnection] = [:]
         var limit: ConnectionLimit
-        // Connections whose TLS handshake goes on.
-        var handshakes: [ObjectIdentifier: (io: TLSIO, loop: any EventLoop)] = [:]
+        // Sockets that are open, those that only wait for their last bytes to leave included.
+        var sockets: [ObjectIdentifier: UVStreamIO] = [:]
+        // Connections whose PROXY header or TLS handshake goes on.
+        var handshakes: [ObjectIdentifier: Handshake] = [:]
+        // Connections that were closed before they were served.
+        var refused = 0
         var listeners: [ListenerHandle] = []
         var listening = 0
         var addresses: [Endpoint.Address] = []
@@ -18,6 +22,12 @@ final class ActiveServer: Sendable {
         var isForced = false
         var isStopped = false
         var waiters: [UnsafeContinuation<Void, Never>] = []
+    }
+
+    /// A connection that has something to do before HTTP/2. Sendable: its stream is touched on its loop alone.
+    struct Handshake: @unchecked Sendable {
+        let io: any ConnectionIO
+        let loop: any EventLoop
     }
 
     /// A listener with the way to close it, from any thread; it calls back when it is closed.
@@ -30,9 +40,9 @@ final class ActiveServer: Sendable {
     let options: ServerOptions
     let loops: EventLoops
     let balance: LoopBalance
-    private let tls: TLSAcceptor?
+    let tls: TLSAcceptor?
     private let executors: ServiceExecutors
-    private let state: Mutex<State>
+    let state: Mutex<State>
     private let handlers = Atomic<Int>(0)
     private let calls = Atomic<Int>(0)
     // What `state` says, for the end of a handler: no lock on that path.
@@ -45,7 +55,7 @@ final class ActiveServer: Sendable {
             total: options.maximumConnections, perPeer: options.maximumConnectionsPerPeer)
         state = Mutex(State(limit: limit))
         if let loops = options.eventLoops { self.loops = loops } else { loops = try EventLoops.shared() }
-        balance = LoopBalance(loops.loops)
+        balance = LoopBalance(loops)
         executors = ServiceExecutors(server.router)
         if let tls = options.tls { self.tls = try TLSAcceptor(tls) } else { tls = nil }
     }
@@ -53,22 +63,27 @@ final class ActiveServer: Sendable {
     var addresses: [Endpoint.Address] { state.withLock { $0.addresses } }
 
     var counts: RunningServer.Counts {
-        RunningServer.Counts(
-            connections: state.withLock { $0.connections.count },
-            handshakes: state.withLock { $0.handshakes.count }, handlers: handlers.load(ordering: .relaxed),
-            calls: calls.load(ordering: .relaxed))
+        var counts = state.withLock { state in
+            RunningServer.Counts(
+                connections: state.connections.count, handshakes: state.handshakes.count, refused: state.refused)
+        }
+        counts.handlers = handlers.load(ordering: .relaxed)
+        counts.calls = calls.load(ordering: .relaxed)
+        return counts
     }
 
     /// Closes every connection: calls in flight are cancelled.
     func stopNow() {
-        let connections = state.withLock { state in
+        let (connections, sockets) = state.withLock { state in
             state.isForced = true
-            return Array(state.connections.values)
+            return (Array(state.connections.values), Array(state.sockets.values))
         }
         beginDraining()
         for connection in connections {
             connection.loop.execute { connection.close("the server stops") }
         }
+        // Then there is no time for last bytes.
+        for socket in sockets { socket.loop.execute { socket.abort("the server stops") } }
     }
 
     /// Waits for the last connection's end after a stop; stops at once when the task is cancelled.
@@ -97,7 +112,7 @@ final class ActiveServer: Sendable {
             return (state.listeners, Array(state.connections.values), Array(state.handshakes.values))
         }
         for listener in listeners { listener.close { self.listenerClosed() } }
-        for (io, loop) in handshakes { loop.execute { self.abandonHandshake(io, on: loop) } }
+        for handshake in handshakes { handshake.loop.execute { self.abandon(handshake) } }
         for connection in connections { connection.loop.execute { connection.drain() } }
         finishIfEmpty()
     }
@@ -107,11 +122,11 @@ final class ActiveServer: Sendable {
         finishIfEmpty()
     }
 
-    private func finishIfEmpty() {
+    func finishIfEmpty() {
         let waiters = state.withLock { state -> [UnsafeContinuation<Void, Never>] in
-            guard state.isStopping, state.listening == 0, state.connections.isEmpty, state.handshakes.isEmpty else {
-                return []
-            }
+            guard state.isStopping, state.listening == 0, state.connections.isEmpty, state.handshakes.isEmpty,
+                state.sockets.isEmpty
+            else { return [] }
             guard state.isForced || handlers.load(ordering: .acquiring) == 0 else { return [] }
             state.isStopped = true
             defer { state.waiters = [] }
@@ -127,62 +142,15 @@ final class ActiveServer: Sendable {
             if !state.isStopping {
                 state.listeners.append(listener)
                 state.listening += 1
-                state.addresses.append(listener.address)
+                // Sockets that share a port have one address.
+                if !state.addresses.contains(listener.address) { state.addresses.append(listener.address) }
             }
             return state.isStopping
         }
         if late { listener.close {} }
     }
 
-    /// Serves a connection on the loop that is calling, after its TLS handshake if there is to be one.
-    func serve(_ io: any ConnectionIO, on loop: any EventLoop) {
-        guard state.withLock({ $0.limit.admit(io.peer) }) else {
-            balance.connectionClosed(on: loop)
-            return io.close()
-        }
-        guard let tls else { return open(io, on: loop) }
-        do throws(RPCError) {
-            secure(try tls.accept(io, on: loop), tls, on: loop)
-        } catch {
-            io.close()
-            gone(io.peer, on: loop)
-        }
-    }
-
-    // A connection that was counted is over.
-    private func gone(_ peer: Endpoint.Address, on loop: any EventLoop) {
-        balance.connectionClosed(on: loop)
-        state.withLock { $0.limit.left(peer) }
-        finishIfEmpty()
-    }
-
-    private func secure(_ io: TLSIO, _ tls: TLSAcceptor, on loop: any EventLoop) {
-        let late = state.withLock { state in
-            state.handshakes[ObjectIdentifier(io)] = (io, loop)
-            return state.isStopping
-        }
-        if late { return abandonHandshake(io, on: loop) }
-        tls.handshake(io) { [weak io] established in
-            guard let io else { return }
-            if established { self.open(io, on: loop) }
-            self.handshakeEnded(io, on: loop, established: established)
-        }
-    }
-
-    // No call is on such a connection: its client makes another elsewhere.
-    private func abandonHandshake(_ io: TLSIO, on loop: any EventLoop) {
-        guard state.withLock({ $0.handshakes[ObjectIdentifier(io)] }) != nil else { return }
-        io.close()
-        handshakeEnded(io, on: loop, established: false)
-    }
-
-    private func handshakeEnded(_ io: TLSIO, on loop: any EventLoop, established: Bool) {
-        let known = state.withLock { $0.handshakes.removeValue(forKey: ObjectIdentifier(io)) != nil }
-        guard known, !established else { return }
-        gone(io.peer, on: loop)
-    }
-
-    private func open(_ io: any ConnectionIO, on loop: any EventLoop) {
+    func open(_ io: any ConnectionIO, on loop: any EventLoop) {
         let connection = ServerConnection(io, loop: loop, server: server, options: options, owner: self)
         let (isStopping, isForced) = state.withLock { state in
             state.connections[ObjectIdentifier(connection)] = connection

@@ -2,8 +2,8 @@
 
 import ApusCore
 
-/// How many connections a server takes, from all clients and from each address. A connection beyond is closed at once:
-/// its client reads that as UNAVAILABLE and goes elsewhere.
+/// How many connections a server takes, from all clients and from each network of one client. A connection beyond is
+/// closed at once: its client reads that as UNAVAILABLE and goes elsewhere.
 struct ConnectionLimit {
     private let total: Int?
     private let perPeer: Int?
@@ -17,27 +17,37 @@ struct ConnectionLimit {
 
     /// A connection came.
     ///
-    /// - Returns: whether there is room; if so, ``left(_:)`` has to be called when it has gone.
-    mutating func admit(_ peer: Endpoint.Address) -> Bool {
+    /// - Returns: whether there is room; if so, ``left()`` has to be called when it has gone.
+    mutating func admit() -> Bool {
         if let total, open >= total { return false }
-        if let perPeer, let host = Self.host(peer) {
-            let count = peers[host, default: 0]
-            guard count < perPeer else { return false }
-            peers[host] = count + 1
-        }
         open += 1
         return true
     }
 
-    /// A connection that was admitted has gone.
-    mutating func left(_ peer: Endpoint.Address) {
-        open -= 1
-        guard perPeer != nil, let host = Self.host(peer), let count = peers[host] else { return }
-        peers[host] = count > 1 ? count - 1 : nil
+    /// A connection turned out to be this client's.
+    ///
+    /// - Returns: whether there is room; if so, ``left(_:)`` has to be called when it has gone.
+    mutating func admit(_ peer: Endpoint.Address) -> Bool {
+        guard let perPeer, let network = Self.network(peer) else { return true }
+        let count = peers[network, default: 0]
+        guard count < perPeer else { return false }
+        peers[network] = count + 1
+        return true
     }
 
-    // Addresses of other kinds are of this machine or process.
-    private static func host(_ peer: Endpoint.Address) -> String? {
-        if case .host(let host, _) = peer { host } else { nil }
+    /// A connection that was admitted has gone.
+    mutating func left() { open -= 1 }
+
+    /// A client's connection that was admitted has gone.
+    mutating func left(_ peer: Endpoint.Address) {
+        guard perPeer != nil, let network = Self.network(peer), let count = peers[network] else { return }
+        peers[network] = count > 1 ? count - 1 : nil
+    }
+
+    // An IPv4 address, or the first half of an IPv6 address: a client has all addresses of such a network (RFC 4291,
+    // section 2.5.4). Addresses of other kinds are of this machine or process.
+    private static func network(_ peer: Endpoint.Address) -> String? {
+        guard case .host(let host, _) = peer else { return nil }
+        return SocketAddress(host: host, port: 0)?.network ?? host
     }
 }

@@ -8,8 +8,10 @@ public final class RunningServer: Sendable {
     public struct Counts: Sendable, Equatable {
         /// Open connections.
         public var connections = 0
-        /// Connections whose TLS handshake goes on.
+        /// Connections whose PROXY header or TLS handshake goes on.
         public var handshakes = 0
+        /// Connections that were closed before they were served: above a limit, or after a failed handshake.
+        public var refused = 0
         /// Handlers that run now.
         public var handlers = 0
         /// Calls whose handlers were started.

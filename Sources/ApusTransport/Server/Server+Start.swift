@@ -24,9 +24,19 @@ extension Server {
     public func start(
         on addresses: [Endpoint.Address], options: ServerOptions = ServerOptions()
     ) throws(RPCError) -> RunningServer {
+        try start(listeningOn: addresses.map(ListenTarget.address), options: options)
+    }
+
+    /// Listens on addresses and inherited sockets, each with options of its own.
+    ///
+    /// - Throws: as ``start(on:options:)``, and FAILED_PRECONDITION when no such socket was inherited; then none of
+    ///   the targets is listened on.
+    public func start(
+        listeningOn targets: [ListenTarget], options: ServerOptions = ServerOptions()
+    ) throws(RPCError) -> RunningServer {
         let active = try ActiveServer(self, options: options)
         do throws(RPCError) {
-            for address in addresses { active.add(try Acceptor.listen(on: address, for: active)) }
+            for target in targets { try Acceptor.listen(on: target, for: active) }
         } catch {
             active.stopNow()
             throw error
@@ -46,8 +56,19 @@ extension Server {
         on address: Endpoint.Address, options: ServerOptions = ServerOptions(), grace: Duration = .seconds(30),
         started: (RunningServer) async throws -> Void = { _ in }, stopping: () async -> Void = {}
     ) async throws {
+        try await serve(
+            listeningOn: [.address(address)], options: options, grace: grace, started: started, stopping: stopping)
+    }
+
+    /// Serves as ``serve(on:options:grace:started:stopping:)`` does, on addresses and inherited sockets.
+    ///
+    /// - Throws: as ``start(listeningOn:options:)``, and what `started` throws.
+    public func serve(
+        listeningOn targets: [ListenTarget], options: ServerOptions = ServerOptions(), grace: Duration = .seconds(30),
+        started: (RunningServer) async throws -> Void = { _ in }, stopping: () async -> Void = {}
+    ) async throws {
         let signals = try StopSignals()
-        let running = try start(on: address, options: options)
+        let running = try start(listeningOn: targets, options: options)
         do {
             try await started(running)
         } catch {

@@ -7,7 +7,7 @@ import Synchronization
 ///
 /// The reader takes them without waking the loop; it asks for credit only when the peer may have run out of it.
 final class InboundMessages: MessageSource {
-    private typealias Reader = UnsafeContinuation<MessageBytes?, any Error>
+    private typealias Reader = Waiter<MessageBytes?>.Continuation
 
     private enum End {
         case finished
@@ -17,7 +17,9 @@ final class InboundMessages: MessageSource {
     private struct State {
         var queue = Deque<MessageBytes>()
         var end: End?
-        var reader: Reader?
+        var reader = Waiter<MessageBytes?>()
+        // Why the call is over, before the reader's task is cancelled for it.
+        var callEnd: RPCError?
         // Bytes that arrived and were not credited to the stream's window.
         var owed = 0
     }
@@ -81,6 +83,9 @@ final class InboundMessages: MessageSource {
     /// The stream broke: the reader gets what waits, then the error.
     func fail(_ error: RPCError) { end(.failed(error)) }
 
+    /// The call is over, and the reader's task about to be cancelled for it: then this is what the reader gets.
+    func willFail(_ error: RPCError) { state.withLock { $0.callEnd = error } }
+
     private func end(_ end: End) {
         let reader = state.withLock { state -> Reader? in
             guard state.end == nil else { return nil }
@@ -115,11 +120,14 @@ final class InboundMessages: MessageSource {
         let message = try await withTaskCancellationHandler {
             try await withUnsafeThrowingContinuation { wait($0) }
         } onCancel: {
-            state.withLock { $0.reader.take() }?.resume(throwing: CancellationError())
+            let (reader, error) = state.withLock { ($0.reader.take(), Self.cancellation($0)) }
+            reader?.resume(throwing: error)
         }
         guard let message else { return nil }
         return try open(message)
     }
+
+    private static func cancellation(_ state: State) -> any Error { state.callEnd ?? CancellationError() }
 
     // Only here, where the reader asks for one: what waits stays as small as the peer's window allows.
     private func open(_ message: MessageBytes) throws(RPCError) -> MessageBytes {
@@ -160,11 +168,9 @@ final class InboundMessages: MessageSource {
             case .failed(let error): return .failed(error)
             case nil: break
             }
-            // Asked under the lock that the cancellation handler takes: it is seen here, or finds the reader.
-            if reader != nil, Task.isCancelled { return .failed(CancellationError()) }
-            if state.reader != nil { return .failed(RPCError(.internal, "two tasks read one stream")) }
-            state.reader = reader
-            return .wait
+            guard let reader else { return .wait }
+            let end = state.callEnd
+            return state.reader.wait(reader, cancelled: end ?? CancellationError()).map { .failed($0) } ?? .wait
         }
     }
 }

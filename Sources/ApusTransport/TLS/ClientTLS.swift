@@ -50,7 +50,7 @@ public struct ClientTLS: Sendable {
         switch address {
         case .host(let host, _): return host
         case .memory(let name): return name
-        case .unix: return "localhost"
+        case .unix, .unixAbstract: return "localhost"
         }
     }
 

@@ -10,7 +10,7 @@ import Testing
     @Test func `a client of Python's gRPC buys in the shop with all four kinds of call`() async throws {
         try await Shop.run { users, orders in
             let path = "Examples/Shop/Tests/Peers/shop_client.py"
-            let client = try PythonProcess(path, ["\(users)", "\(orders)"])
+            let client = try PeerProcess(python: path, ["\(users)", "\(orders)"])
             defer { client.stop() }
             try await client.succeeds()
         }
@@ -56,7 +56,7 @@ import Testing
     }
 
     private func withPythonUsers(_ body: (Endpoint.Address) async throws -> Void) async throws {
-        let server = try PythonProcess("Examples/Shop/Tests/Peers/user_server.py")
+        let server = try PeerProcess(python: "Examples/Shop/Tests/Peers/user_server.py")
         defer { server.stop() }
         let line = try await server.firstLine()
         let port = try #require(Int(line))

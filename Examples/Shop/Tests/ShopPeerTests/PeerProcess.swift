@@ -1,0 +1,1 @@
+../../../../Tests/ApusPeerTests/PeerProcess.swift

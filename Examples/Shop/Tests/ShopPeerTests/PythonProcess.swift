@@ -1,1 +1,0 @@
-../../../../Tests/ApusPeerTests/PythonProcess.swift

@@ -1,0 +1,1 @@
+../ApusPeerTests/PeerProcess.swift

@@ -1,1 +1,0 @@
-../ApusPeerTests/PythonProcess.swift

@@ -1,1 +1,0 @@
-../../../ApusProtobufTests/Generated/everything.apus.swift

@@ -1,1 +1,0 @@
-../../../ApusProtobufTests/Generated/imported.apus.swift

@@ -1,1 +1,0 @@
-../../../ApusProtobufTests/Generated/legacy_public.apus.swift
