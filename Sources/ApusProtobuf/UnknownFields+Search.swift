@@ -25,10 +25,12 @@ extension UnknownFields {
         append(new)
     }
 
-    /// The messages of a message set's items with this number, as a field with this number.
+    /// The messages of a message set's items with this number, as a field with this number: what writers that do not
+    /// know of message sets make of it, too.
     func messageSetItem(_ number: Int) -> [UInt8] {
         var found: [UInt8] = []
-        scan { tag, _, content in
+        scan { tag, field, content in
+            if tag == UInt32(truncatingIfNeeded: number) << 3 | WireType.delimited { found += field }
             guard tag == Self.itemStart, let item = Self.item(content), item.number == number else { return }
             found.appendVarint(UInt64(number) << 3 | UInt64(WireType.delimited))
             found.appendVarint(UInt64(item.message.count))
@@ -39,7 +41,10 @@ extension UnknownFields {
 
     /// Replaces the item with this number by the message in a field with this number; no field removes it.
     mutating func replaceMessageSetItem(_ number: Int, with field: [UInt8]) {
-        keep { tag, content in tag != Self.itemStart || Self.item(content)?.number != number }
+        keep { tag, content in
+            tag >> 3 != UInt32(truncatingIfNeeded: number)
+                && (tag != Self.itemStart || Self.item(content)?.number != number)
+        }
         UnknownFields(bytes: field).scan { _, _, content in
             var item: [UInt8] = [0x0B, 0x10]
             item.appendVarint(UInt64(number))

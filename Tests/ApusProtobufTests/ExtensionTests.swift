@@ -73,6 +73,8 @@ struct ExtensionTests {
         #expect(try set.serializedBytes() == theirs)
         let read = try LegacySetOfMessages(serialized: theirs + Wire.group(1, Wire.number(2, 5) + Wire.data(3, [])))
         #expect(read[LegacyInSet.Extensions.inSet]?.text == "item")
+        let plain = try LegacySetOfMessages(serialized: Wire.data(1_547_769, Wire.text(25, "plain")) + theirs)
+        #expect(plain[LegacyInSet.Extensions.inSet]?.text == "item")
         var changed = read
         changed[LegacyInSet.Extensions.inSet] = nil
         #expect(try changed.serializedBytes() == Wire.group(1, Wire.number(2, 5) + Wire.data(3, [])))
