@@ -16,6 +16,7 @@ struct FuzzTarget: Sendable {
         FuzzTarget(name: "texts", run: fuzzTexts),
         FuzzTarget(name: "proxy-response", run: fuzzProxyResponse),
         FuzzTarget(name: "foreign-body", run: fuzzForeignBody),
+        FuzzTarget(name: "protobuf", run: fuzzProtobuf),
     ]
 }
 
