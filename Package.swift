@@ -47,12 +47,19 @@ let package = Package(
         .library(name: "Apus", targets: ["Apus"]),
         .library(name: "ApusCore", targets: ["ApusCore"]),
         .library(name: "ApusProtobuf", targets: ["ApusProtobuf"]),
+        .library(name: "ApusSwiftProtobuf", targets: ["ApusSwiftProtobuf"]),
         .executable(name: "protoc-gen-apus", targets: ["protoc-gen-apus"]),
         .plugin(name: "ApusPlugin", targets: ["ApusPlugin"]),
         .plugin(name: "ApusGenerate", targets: ["ApusGenerate"]),
         .executable(name: "apus-interop-server", targets: ["apus-interop-server"]),
         .executable(name: "apus-interop-client", targets: ["apus-interop-client"]),
     ],
+    traits: [
+        .trait(
+            name: "SwiftProtobuf", description: "ApusSwiftProtobuf: stubs for messages that swift-protobuf generated.")
+    ],
+    // Nothing of it is fetched without the trait.
+    dependencies: [.package(url: "https://github.com/apple/swift-protobuf.git", from: "1.28.0")],
     targets: [
         system("CNghttp2", pkgConfig: "libnghttp2", apt: "libnghttp2-dev", brew: "libnghttp2"),
         system("CProtobufC", pkgConfig: "libprotobuf-c", apt: "libprotobuf-c-dev", brew: "protobuf-c"),
@@ -67,6 +74,13 @@ let package = Package(
         library("ApusTransport", ["ApusCore", "ApusHTTP2", "ApusWire", "CLibuv", "COpenSSL"]),
         library("ApusProtobuf", ["ApusCore", "CProtobufC"]),
         library("ApusDiscovery", ["ApusCore"]),
+        library(
+            "ApusSwiftProtobuf",
+            [
+                "ApusCore",
+                .product(
+                    name: "SwiftProtobuf", package: "swift-protobuf", condition: .when(traits: ["SwiftProtobuf"])),
+            ]),
         library("ApusGenerator", ["ApusCore", "ApusProtobuf"]),
         executable("protoc-gen-apus", ["ApusGenerator"]),
         .plugin(name: "ApusPlugin", capability: .buildTool(), dependencies: ["protoc-gen-apus"]),
