@@ -23,6 +23,8 @@ package struct InputWatch {
         package var frame: Int64 = 20_000_000_000
 
         package init() {}
+
+        var shortest: Int64 { min(settings, headerBlock, frame) }
     }
 
     private let times: Times
@@ -59,7 +61,8 @@ package struct InputWatch {
             guard due > now else { return .broken(text) }
             next = min(next, due)
         }
-        return next == .max ? .idle : .lookAgain(at: next)
+        // What the peer begins before then may be due earlier.
+        return next == .max ? .idle : .lookAgain(at: min(next, due(now, times.shortest)))
     }
 
     private var dues: [(due: Int64?, text: FrameBudget.Violation)] {
