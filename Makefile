@@ -3,10 +3,10 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help setup demo build test peers fuzz format lint clean
+.PHONY: help setup demo build test soak peers oracle fuzz format lint clean
 
 shop := --package-path Examples/Shop
-sources := Sources Tests Examples Package.swift
+sources := Sources Plugins Tests Examples Package.swift
 
 help: ## Show this list
 	@grep -hE '^[a-z]+:.*##' Makefile | sed -E 's/^([a-z]+):.*## /  make \1\t/' | expand -t 17
@@ -22,19 +22,29 @@ demo: setup ## Build the demo shop and run it: five processes, one killed, one s
 build: setup ## Build the library
 	@swift build
 
-test: peers ## Run all tests, those of the examples too
+test: peers oracle ## Run all tests, those of the examples too
 	swift build --build-tests
 	swift test --skip-build --disable-xctest
 	swift build $(shop) --build-tests
 	swift test $(shop) --skip-build --disable-xctest
 	"$$(swift build $(shop) --show-bin-path)/shop-demo" --quick --calls 200
+	.ci/check-plugins
+
+soak: setup ## Simulate many worlds: SEEDS=n of them, or the one of SEED=k with its trace
+	swift build --build-tests
+	APUS_SEEDS=$(or $(SEEDS),20000) APUS_SEED=$(SEED) swift test --skip-build --disable-xctest --filter SimulationTests
 
 peers: ## Install Python's gRPC and gRPC C++, which the tests call and are called by
 	@.ci/setup --peers
 	@.ci/peers
 
-fuzz: setup ## Fuzz what reads bytes from outside: a minute each, or SECONDS=n; TARGETS="deframer texts"
+oracle: peers ## Build Google's C++ protobuf into a program that the tests ask
+	@.ci/oracle
+
+fuzz: oracle ## Fuzz what reads bytes from outside: a minute each, or SECONDS=n; TARGETS="deframer texts"
 	@.ci/fuzz $(or $(SECONDS),60) $(TARGETS)
+	swift build --build-tests
+	APUS_DIFFERENTIAL_MESSAGES=1000000 swift test --skip-build --disable-xctest --filter DifferentialTests
 
 format: ## Format all Swift files
 	@swift format -i -r -p $(wildcard $(sources))
@@ -43,4 +53,4 @@ lint: ## Check the format of all Swift files
 	@swift format lint --strict -r -p $(wildcard $(sources))
 
 clean: ## Remove all that was built or downloaded
-	rm -rf .build .build-* Examples/Shop/.build .peers .demo
+	rm -rf .build .build-* Examples/Shop/.build Examples/Plugin/.build .peers .demo

@@ -48,6 +48,8 @@ let package = Package(
         .library(name: "ApusCore", targets: ["ApusCore"]),
         .library(name: "ApusProtobuf", targets: ["ApusProtobuf"]),
         .executable(name: "protoc-gen-apus", targets: ["protoc-gen-apus"]),
+        .plugin(name: "ApusPlugin", targets: ["ApusPlugin"]),
+        .plugin(name: "ApusGenerate", targets: ["ApusGenerate"]),
         .executable(name: "apus-interop-server", targets: ["apus-interop-server"]),
         .executable(name: "apus-interop-client", targets: ["apus-interop-client"]),
     ],
@@ -67,6 +69,13 @@ let package = Package(
         library("ApusDiscovery", ["ApusCore"]),
         library("ApusGenerator", ["ApusCore", "ApusProtobuf"]),
         executable("protoc-gen-apus", ["ApusGenerator"]),
+        .plugin(name: "ApusPlugin", capability: .buildTool(), dependencies: ["protoc-gen-apus"]),
+        .plugin(
+            name: "ApusGenerate",
+            capability: .command(
+                intent: .custom(verb: "generate-apus", description: "Write the code of .proto files into the package"),
+                permissions: [.writeToPackageDirectory(reason: "to write the code of its .proto files")]),
+            dependencies: ["protoc-gen-apus"]),
         library("ApusServices", ["ApusCore", "ApusInterceptors", "ApusProtobuf"]),
         library(
             "Apus",
@@ -84,8 +93,8 @@ let package = Package(
         tests(
             "ApusTransportTests",
             [
-                "ApusCore", "ApusHTTP2", "ApusTestSupport", "ApusTransport", "ApusWire", "CMallocInfo", "CNghttp2",
-                "COpenSSL",
+                "ApusCore", "ApusHTTP2", "ApusInterceptors", "ApusTestSupport", "ApusTransport", "ApusWire",
+                "CMallocInfo", "CNghttp2", "COpenSSL",
             ]),
         .target(
             name: "ApusTestSupport",
@@ -99,7 +108,7 @@ let package = Package(
         tests("ApusInteropTests", ["Apus", "ApusInterop", "ApusTestSupport"]),
         tests("ApusPeerTests", ["Apus"]),
         tests(
-            "ApusFuzzTests", ["ApusCore", "ApusHTTP2", "ApusWire"], resources: [.copy("Corpora")],
+            "ApusFuzzTests", ["ApusCore", "ApusHTTP2", "ApusProtobuf", "ApusWire"], resources: [.copy("Corpora")],
             exclude: ["Harness"]),
         tests("ApusGeneratorTests", ["ApusCore", "ApusGenerator", "ApusProtobuf"]),
     ] + threadSanitizerMutex,

@@ -18,6 +18,12 @@ let package = Package(
                 "BenchProtos", .product(name: "Apus", package: "apus"),
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ]),
+        .executableTarget(
+            name: "apus-endurance",
+            dependencies: [
+                "BenchProtos", .product(name: "Apus", package: "apus"),
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ]),
     ],
     swiftLanguageModes: [.v6]
 )

@@ -8,6 +8,17 @@ public struct Response<Message: Sendable>: Sendable {
     public let metadata: Metadata
     /// The trailing metadata.
     public let trailers: Metadata
+
+    /// The answer to a call with one response message, decoded.
+    @inlinable
+    init<A: MessageCodec>(_ response: ClientResponse, _: A.Type) throws(RPCError) where A.Message == Message {
+        guard case .one(let bytes, let trailers) = response.body else {
+            throw RPCError(.internal, "an interceptor or transport answered a unary call with a stream")
+        }
+        message = try A.decode(bytes)
+        metadata = response.metadata
+        self.trailers = trailers
+    }
 }
 
 extension Channel {
@@ -18,7 +29,7 @@ extension Channel {
     public func unary<Q: MessageCodec, A: MessageCodec>(
         _ method: Method<Q, A>, _ request: Q.Message, options: CallOptions = CallOptions()
     ) async throws(RPCError) -> Response<A.Message> {
-        try single(await start(method.descriptor, .one(Q.encode(request)), options: options), A.self)
+        try Response(await start(method.descriptor, .one(Q.encode(request)), options: options), A.self)
     }
 
     /// Calls a method that answers with many messages.
@@ -29,7 +40,7 @@ extension Channel {
     public func serverStreaming<Q: MessageCodec, A: MessageCodec>(
         _ method: Method<Q, A>, _ request: Q.Message, options: CallOptions = CallOptions()
     ) async throws(RPCError) -> ResponseStream<A> {
-        try many(await start(method.descriptor, .one(Q.encode(request)), options: options), A.self)
+        try ResponseStream(await start(method.descriptor, .one(Q.encode(request)), options: options))
     }
 
     /// Calls a method that takes many messages and answers with one.
@@ -67,23 +78,5 @@ extension Channel {
         _ method: Method<Q, A>, options: CallOptions = CallOptions()
     ) -> BidirectionalCall<Q, A> {
         BidirectionalCall(StreamedCall(self, method.descriptor, options: options))
-    }
-
-    @usableFromInline
-    func single<A: MessageCodec>(
-        _ response: ClientResponse, _: A.Type
-    ) throws(RPCError) -> Response<A.Message> {
-        guard case .one(let bytes, let trailers) = response.body else {
-            throw RPCError(.internal, "an interceptor or transport answered a unary call with a stream")
-        }
-        return Response(message: try A.decode(bytes), metadata: response.metadata, trailers: trailers)
-    }
-
-    @usableFromInline
-    func many<A: MessageCodec>(_ response: ClientResponse, _: A.Type) throws(RPCError) -> ResponseStream<A> {
-        guard case .stream(let source) = response.body else {
-            throw RPCError(.internal, "an interceptor or transport answered a streaming call with one message")
-        }
-        return ResponseStream(metadata: response.metadata, source: source)
     }
 }

@@ -12,7 +12,10 @@ public final class Channel: Sendable {
 
     let transport: any ClientTransport
     let clock: any MonotonicClock
+    let connectivity: Connectivity
     private let stack: ClientStack
+    // Only what chooses endpoints: for calls that only connect.
+    let routing: ClientStack
 
     /// A channel over a transport.
     ///
@@ -30,12 +33,19 @@ public final class Channel: Sendable {
         self.clock = clock
         let retries = interceptors.contains { $0 is any RetryingInterceptor }
         stack = ClientStack(retries ? interceptors : [TransparentRetry(clock: clock)] + interceptors, transport)
+        routing = ClientStack(interceptors.filter { $0 is any RoutingInterceptor }, ConnectingTransport(transport))
+        connectivity = (transport as? any ConnectivityReporting)?.connectivity ?? Connectivity()
     }
 
-    deinit { transport.close() }
+    deinit { close() }
 
-    /// Closes all connections. Calls in flight end with UNAVAILABLE, later ones fail at once.
-    public func close() { transport.close() }
+    /// Closes all connections. Calls in flight end with UNAVAILABLE, later ones fail at once. Safe to
+    /// call more than once.
+    public func close() {
+        stack.close()
+        connectivity.shutDown()
+        transport.close()
+    }
 
     /// Sends a serialized call through the interceptors: what typed calls are made of.
     ///

@@ -2,7 +2,7 @@
 
 /// The messages of a response that is still arriving.
 public protocol ResponseSource: MessageSource {
-    /// The trailing metadata: empty until ``MessageSource/next()`` has returned nil.
+    /// The trailing metadata: empty until ``MessageSource/next()`` has returned nil, or thrown the call's error.
     var trailers: Metadata { get }
 
     /// Runs `action` exactly once when the call ends: with nil for success, else with its error. At once if it has.

@@ -10,6 +10,11 @@ public protocol ClientTransport: AnyObject, Sendable {
     /// Closes all connections. Calls in flight end with UNAVAILABLE. Safe to call more than once.
     func close()
 
+    /// Makes a connection to an endpoint if there is none. Returns at once; connectivity tells what becomes of it.
+    ///
+    /// - Throws: why the transport cannot connect at all.
+    func connect(to endpoint: EndpointHandle) throws(RPCError)
+
     /// The event loop whose thread is calling, if it is the transport's: calls that are started there stay there.
     var currentExecutor: (any TaskExecutor)? { get }
 
@@ -19,7 +24,16 @@ public protocol ClientTransport: AnyObject, Sendable {
     func runBlocking(_ body: @escaping @Sendable () async -> Void) throws(RPCError)
 }
 
+/// A transport that tells what it knows of its ways to endpoints.
+package protocol ConnectivityReporting: ClientTransport {
+    /// The transport's own, for as long as it lives; its channel shuts it down.
+    var connectivity: Connectivity { get }
+}
+
 extension ClientTransport {
+    /// Does nothing.
+    public func connect(to endpoint: EndpointHandle) throws(RPCError) {}
+
     /// None.
     public var currentExecutor: (any TaskExecutor)? { nil }
 }

@@ -25,12 +25,14 @@ public final class EndpointHandle: Sendable {
 
     private let state = Atomic<UInt8>(ConnectivityState.idle.rawValue)
     private let calls = Atomic<Int>(0)
+    private let waiting = Atomic<Int>(0)
     private let connections = Atomic<Int>(0)
     private let hooks = Mutex<RetireHooks>(RetireHooks())
 
     private struct RetireHooks {
         var retired = false
-        var actions: [@Sendable () -> Void] = []
+        var actions: [UInt64: @Sendable () -> Void] = [:]
+        var lastID: UInt64 = 0
     }
 
     /// A handle for an endpoint that was not known before.
@@ -57,6 +59,12 @@ public final class EndpointHandle: Sendable {
     /// Calls that were started here and have not ended.
     public var callsInFlight: Int { calls.load(ordering: .relaxed) }
 
+    /// Calls that were started here and wait for a connection, or for a stream on one: their server lets a client have
+    /// only so many at once.
+    public var callsWaiting: Int { waiting.load(ordering: .relaxed) }
+
+    package func callsWaitChanged(by count: Int) { waiting.wrappingAdd(count, ordering: .relaxed) }
+
     package func callStarted() { calls.wrappingAdd(1, ordering: .relaxed) }
     package func callEnded() { calls.wrappingSubtract(1, ordering: .relaxed) }
 
@@ -67,20 +75,36 @@ public final class EndpointHandle: Sendable {
     public func retire() {
         let actions = hooks.withLock { hooks in
             hooks.retired = true
-            defer { hooks.actions = [] }
-            return hooks.actions
+            defer { hooks.actions = [:] }
+            return hooks.actions.values
         }
         for action in actions { action() }
     }
 
     /// Runs `action` once when the handle retires, at once if it has.
-    package func onRetire(_ action: @escaping @Sendable () -> Void) {
-        let late = hooks.withLock { hooks in
-            if !hooks.retired { hooks.actions.append(action) }
-            return hooks.retired
+    ///
+    /// - Returns: what ``forget(_:)`` takes.
+    @discardableResult
+    package func onRetire(_ action: @escaping @Sendable () -> Void) -> RetireHook {
+        let (id, late) = hooks.withLock { hooks in
+            hooks.lastID += 1
+            if !hooks.retired { hooks.actions[hooks.lastID] = action }
+            return (hooks.lastID, hooks.retired)
         }
         if late { action() }
+        return RetireHook(id: id)
     }
+
+    /// An action that waits for the end of a handle.
+    package struct RetireHook: Sendable {
+        fileprivate let id: UInt64
+    }
+
+    /// Drops an action: whoever asked for it is gone.
+    package func forget(_ hook: RetireHook) { hooks.withLock { $0.actions[hook.id] = nil } }
+
+    /// Actions that wait for the handle's end.
+    package var retireHooks: Int { hooks.withLock { $0.actions.count } }
 }
 
 extension EndpointHandle: Hashable {

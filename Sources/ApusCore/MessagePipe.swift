@@ -10,18 +10,16 @@ public final class MessagePipe: MessageSource {
     /// Bytes (prefixes included) that may wait before writers suspend.
     public let highWaterMark: Int
 
-    private typealias Reader = UnsafeContinuation<MessageBytes?, any Error>
-    private typealias Writer = UnsafeContinuation<Void, any Error>
+    private typealias Reader = Waiter<MessageBytes?>.Continuation
 
     private struct State {
         var queue = Deque<MessageBytes>()
         var bytes = 0
         var ended = false
+        var isUntouched = true
         var failure: RPCError?
-        var reader: Reader?
-        var writers: [(id: UInt64, continuation: Writer)] = []
-        var lastID: UInt64 = 0
-        var cancelledWrites: Set<UInt64> = []
+        var reader = Waiter<MessageBytes?>()
+        var writers = Waiters()
     }
 
     private let state = Mutex(State())
@@ -76,6 +74,9 @@ public final class MessagePipe: MessageSource {
         }
     }
 
+    /// Whether no message was read yet.
+    public var isUntouched: Bool { state.withLock { $0.isUntouched } }
+
     private enum Answer {
         case message(MessageBytes)
         case end
@@ -88,14 +89,11 @@ public final class MessagePipe: MessageSource {
             if let failure = state.failure { return .fail(failure) }
             if let message = state.queue.popFirst() {
                 state.bytes -= message.count + MessageBytes.prefixSize
+                state.isUntouched = false
                 return .message(message)
             }
             if state.ended { return .end }
-            // Asked under the lock that the cancellation handler takes: a cancellation is seen here or finds the reader.
-            if Task.isCancelled { return .fail(CancellationError()) }
-            if state.reader != nil { return .fail(RPCError(.internal, "two tasks read one stream")) }
-            state.reader = continuation
-            return .wait
+            return state.reader.wait(continuation).map { .fail($0) } ?? .wait
         }
         switch answer {
         case .message(let message):
@@ -111,7 +109,10 @@ public final class MessagePipe: MessageSource {
         let (accepted, reader) = try state.withLock { state -> (Bool, Reader?) in
             if let failure = state.failure { throw failure }
             if state.ended { throw RPCError(.failedPrecondition, "a message was written after the stream's end") }
-            if let reader = state.reader.take() { return (true, reader) }
+            if let reader = state.reader.take() {
+                state.isUntouched = false
+                return (true, reader)
+            }
             guard state.bytes < highWaterMark else { return (false, nil) }
             state.queue.append(message)
             state.bytes += message.count + MessageBytes.prefixSize
@@ -123,51 +124,30 @@ public final class MessagePipe: MessageSource {
 
     // Waits until there may be room; `write` then tries again.
     private func room() async throws {
-        let id = state.withLock { state in
-            state.lastID += 1
-            return state.lastID
-        }
-        defer { _ = state.withLock { $0.cancelledWrites.remove(id) } }
+        let id = state.withLock { $0.writers.makeID() }
         try await withTaskCancellationHandler {
-            try await withUnsafeThrowingContinuation { (continuation: Writer) in
-                let waits = state.withLock { state in
-                    if state.cancelledWrites.remove(id) != nil || state.ended || state.bytes < highWaterMark {
-                        return false
-                    }
-                    state.writers.append((id, continuation))
-                    return true
-                }
-                if !waits { continuation.resume() }
-            }
-            try Task.checkCancellation()
+            try await withUnsafeThrowingContinuation { wait($0, id) }
         } onCancel: {
-            let writer = state.withLock { state -> Writer? in
-                guard let index = state.writers.firstIndex(where: { $0.id == id }) else {
-                    state.cancelledWrites.insert(id)
-                    return nil
-                }
-                return state.writers.remove(at: index).continuation
-            }
-            writer?.resume(throwing: CancellationError())
+            state.withLock { $0.writers.cancel(id) }?.resume(throwing: CancellationError())
         }
+    }
+
+    private func wait(_ writer: Waiters.Continuation, _ id: UInt64) {
+        let answer = state.withLock { state -> Result<Void, any Error>? in
+            if state.ended || state.bytes < highWaterMark { return .success(()) }
+            return state.writers.wait(writer, id).map { .failure($0) }
+        }
+        if let answer { writer.resume(with: answer) }
     }
 
     private func resumeWritersIfRoom() {
-        let writers = state.withLock { state -> [(id: UInt64, continuation: Writer)] in
-            guard state.bytes < highWaterMark, !state.writers.isEmpty else { return [] }
-            defer { state.writers = [] }
-            return state.writers
-        }
-        for writer in writers { writer.continuation.resume() }
+        let writers = state.withLock { $0.bytes < highWaterMark ? $0.writers.takeAll() : [] }
+        for writer in writers { writer.resume() }
     }
 
     private func resumeWriters(throwing error: RPCError?) {
-        let writers = state.withLock { state in
-            defer { state.writers = [] }
-            return state.writers
-        }
-        for writer in writers {
-            if let error { writer.continuation.resume(throwing: error) } else { writer.continuation.resume() }
+        for writer in state.withLock({ $0.writers.takeAll() }) {
+            if let error { writer.resume(throwing: error) } else { writer.resume() }
         }
     }
 }

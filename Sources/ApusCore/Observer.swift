@@ -11,6 +11,9 @@ public protocol Observer: Sendable {
     func callEnded(_ call: ClientCall, error: RPCError?)
     /// A balancer chose `endpoint` among the call's candidates for its try `call.attempt`.
     func picked(_ endpoint: EndpointHandle, for call: ClientCall)
+    /// A try waits: for a connection to `endpoint`, or because the server takes no more calls at once. Not told of
+    /// tries that can be sent when they are made.
+    func waiting(_ call: ClientCall, for endpoint: EndpointHandle)
     /// A try failed, and the call will be tried again after `delay`.
     func retrying(_ call: ClientCall, after error: RPCError, delay: Duration)
     /// Discovery has a new list for a target.
@@ -32,6 +35,8 @@ extension Observer {
     public func callEnded(_ call: ClientCall, error: RPCError?) {}
     /// Does nothing.
     public func picked(_ endpoint: EndpointHandle, for call: ClientCall) {}
+    /// Does nothing.
+    public func waiting(_ call: ClientCall, for endpoint: EndpointHandle) {}
     /// Does nothing.
     public func retrying(_ call: ClientCall, after error: RPCError, delay: Duration) {}
     /// Does nothing.

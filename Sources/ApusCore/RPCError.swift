@@ -14,6 +14,9 @@ public struct RPCError: Error, Sendable {
         case refused
         /// The call may have had its effect.
         case sent
+        /// The head of its response has arrived: the call is committed, and no retry may repeat it (gRFC A6). A status
+        /// that came alone, without a head before it (Trailers-Only), leaves a call ``sent``.
+        case answered
     }
 
     private final class Box: Sendable {

@@ -14,13 +14,19 @@ public struct ResponseStream<Codec: MessageCodec>: AsyncSequence, Sendable {
     // Keeps a call with a streamed request going while its responses are read.
     private let call: StreamedCall?
 
-    init(metadata: Metadata, source: any ResponseSource, call: StreamedCall? = nil) {
-        self.metadata = metadata
+    @usableFromInline
+    init(_ response: ClientResponse) throws(RPCError) { try self.init(response, keeping: nil) }
+
+    init(_ response: ClientResponse, keeping call: StreamedCall?) throws(RPCError) {
+        guard case .stream(let source) = response.body else {
+            throw RPCError(.internal, "an interceptor or transport answered a streaming call with one message")
+        }
+        metadata = response.metadata
         self.source = source
         self.call = call
     }
 
-    /// The trailing metadata: empty until the last message was read.
+    /// The trailing metadata: empty until ``next()`` has returned nil, or thrown the call's error.
     public var trailers: Metadata { source.trailers }
 
     /// Ends the call: the server sees a cancellation.

@@ -68,11 +68,7 @@ public struct ClientStreamingCall<Q: MessageCodec, A: MessageCodec>: Sendable {
     ///
     /// - Throws: why the call failed.
     public func response() async throws(RPCError) -> Response<A.Message> {
-        let response = try await call.head()
-        guard case .one(let bytes, let trailers) = response.body else {
-            throw RPCError(.internal, "an interceptor or transport answered a unary call with a stream")
-        }
-        return Response(message: try A.decode(bytes), metadata: response.metadata, trailers: trailers)
+        try Response(await call.head(), A.self)
     }
 
     /// Ends the call: the server sees a cancellation.
@@ -94,11 +90,7 @@ public struct BidirectionalCall<Q: MessageCodec, A: MessageCodec>: Sendable {
     ///
     /// - Throws: why the call failed before its first message.
     public func responses() async throws(RPCError) -> ResponseStream<A> {
-        let response = try await call.head()
-        guard case .stream(let source) = response.body else {
-            throw RPCError(.internal, "an interceptor or transport answered a streaming call with one message")
-        }
-        return ResponseStream(metadata: response.metadata, source: source, call: call)
+        try ResponseStream(await call.head(), keeping: call)
     }
 
     /// Ends the call: the server sees a cancellation.

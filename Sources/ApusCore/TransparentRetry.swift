@@ -3,7 +3,8 @@
 /// Tries a call again that no server has seen: without limit if it never left, once if a server refused it.
 ///
 /// Every channel has this; one with a ``RetryingInterceptor`` leaves it to that. A streamed request is tried again
-/// only if none of it left. Source: gRFC A6, *Transparent Retries*.
+/// only if none of it was read: a try that has taken a message has taken it away from the next one.
+/// Source: gRFC A6, *Transparent Retries*.
 struct TransparentRetry: ClientInterceptor {
     let clock: any MonotonicClock
 
@@ -13,8 +14,8 @@ struct TransparentRetry: ClientInterceptor {
             do {
                 return try await next(call)
             } catch let error as RPCError {
-                if error.progress == .refused, !call.request.isReplayable { throw error }
-                guard let wait = tries.wait(after: error.progress), !Task.isCancelled else { throw error }
+                guard call.request.isReplayable, !Task.isCancelled else { throw error }
+                guard let wait = tries.wait(after: error.progress) else { throw error }
                 let next = clock.now.advanced(by: wait)
                 guard !call.deadline.hasPassed(at: next) else { throw error }
                 if wait > .zero { try await clock.sleep(until: next) }
@@ -43,7 +44,7 @@ package struct TransparentTries: Sendable {
         case .refused where !wasRefused:
             wasRefused = true
             return .zero
-        case .refused, .notConnected, .sent:
+        case .refused, .notConnected, .sent, .answered:
             unsentInRow = 0
             return nil
         }
@@ -55,7 +56,7 @@ extension MessageBody {
     package var isReplayable: Bool {
         switch self {
         case .one: true
-        case .stream: false
+        case .stream(let source): source.isUntouched
         }
     }
 }

@@ -8,7 +8,7 @@ import Synchronization
 /// The first call for a name starts a watch and waits for its answer; later calls take the newest list and never
 /// wait. Endpoints that stay keep their connections, those that left finish their calls. A registry that fails leaves
 /// the last good list in place.
-public final class Discovery: ClientInterceptor {
+public final class Discovery: RoutingInterceptor {
     private struct State {
         /// The target that was asked for last, and its list if it is not empty: what most calls need.
         var recent: (target: String, candidates: Candidates)?

@@ -25,21 +25,24 @@ package enum CompilerPlugin {
 
     private static func generate(_ request: CodeGeneratorRequest) throws -> [GeneratedFile] {
         let options = try GeneratorOptions(request.parameter)
-        let index = TypeIndex(request.protoFile)
+        let index = TypeIndex(request.protoFile, modules: options.modules(besides: request.fileToGenerate))
         let embedded = EmbeddedDescriptors(request.protoFile)
         var files: [GeneratedFile] = []
+        var models: [FileModel] = []
         for name in request.fileToGenerate {
             guard let descriptor = request.protoFile.first(where: { $0.name == name }) else {
                 throw GeneratorError("\(name): protoc did not describe this file")
             }
             let model = FileModel(descriptor, index, options, embedded)
             try Refusal.check(model)
+            models.append(model)
             let file = try FileGenerator(model).generate()
             guard !files.contains(where: { $0.name == file.name }) else {
                 throw GeneratorError("two files would be written to \(file.name): use option file_naming=path")
             }
             files.append(file)
         }
+        try Refusal.checkNames(models)
         return files
     }
 }

@@ -2,122 +2,50 @@
 
 import ApusProtobuf
 
-/// What one value of a field is in Swift, and which verbs of the runtime read and write it.
-struct ValueModel {
-    enum Kind {
-        case scalar
-        case enumeration
-        case string
-        case bytes
-        case message
-    }
-
-    let kind: Kind
-    let swiftType: String
-    /// The `FieldType` in the field table.
-    let fieldType: String
-    let isWide: Bool
-
-    /// The type of a field that was checked to be generated.
-    init(_ field: FieldDescriptorProto, _ index: TypeIndex) {
-        let named = index[field.typeName]?.swiftName ?? field.typeName
-        switch field.type {
-        case 9: self.init(.string, "String", ".string")
-        case 11: self.init(.message, named, ".message(\(named).self)")
-        case 12: self.init(.bytes, "[UInt8]", ".bytes")
-        case 14: self.init(.enumeration, named, ".enumeration(\(named).schema)")
-        default:
-            let scalar = Self.scalars[field.type] ?? ("Int32", "int32", false)
-            self.init(.scalar, scalar.swift, ".\(scalar.proto)", isWide: scalar.isWide)
-        }
-    }
-
-    private init(_ kind: Kind, _ swiftType: String, _ fieldType: String, isWide: Bool = false) {
-        self.kind = kind
-        self.swiftType = swiftType
-        self.fieldType = fieldType
-        self.isWide = isWide
-    }
-
-    // By the numbers of FieldDescriptorProto.Type.
-    private static let scalars: [Int32: (swift: String, proto: String, isWide: Bool)] = [
-        1: ("Double", "double", true), 2: ("Float", "float", false), 3: ("Int64", "int64", true),
-        4: ("UInt64", "uint64", true), 5: ("Int32", "int32", false), 6: ("UInt64", "fixed64", true),
-        7: ("UInt32", "fixed32", false), 8: ("Bool", "bool", false), 13: ("UInt32", "uint32", false),
-        15: ("Int32", "sfixed32", false), 16: ("Int64", "sfixed64", true), 17: ("Int32", "sint32", false),
-        18: ("Int64", "sint64", true),
-    ]
-
-    /// The verb for a single value.
-    var verb: String {
-        switch kind {
-        case .scalar: "scalar"
-        case .enumeration: "enumeration"
-        case .string: "string"
-        case .bytes: "bytes"
-        case .message: "message"
-        }
-    }
-
-    /// The verb for a value with presence.
-    var optionalVerb: String { kind == .message ? verb : "optional" + SwiftName.upperFirst(verb) }
-
-    /// The verb for a list of values.
-    var listVerb: String { kind == .bytes ? "byteStrings" : verb + "s" }
-
-    /// The value of an absent field.
-    var defaultValue: String {
-        switch kind {
-        case .scalar: swiftType == "Bool" ? "false" : "0"
-        case .enumeration: "\(swiftType)(rawValue: 0)"
-        case .string: "\"\""
-        case .bytes: "[]"
-        case .message: "\(swiftType)()"
-        }
-    }
-
-    /// The place of a singular field in its struct.
-    func place(hasPresence: Bool) -> FieldPlace {
-        switch kind {
-        case .string, .bytes: hasPresence ? .presentData : .data
-        case .message: .message
-        case .scalar, .enumeration: isWide ? .wide : .narrow
-        }
-    }
-}
-
-/// One field of a message as generated code has it.
+/// One field of a message, or an extension, as generated code has it.
 struct FieldModel {
     enum Shape {
         case implicit
         case optional
+        case required
         case list(isPacked: Bool)
         case map(key: ValueModel)
         case oneof(Int)
     }
 
     let number: Int32
+    /// The name in the field table.
     let protoName: String
+    /// The name in JSON; nil where it is what every field of that name has.
+    let jsonName: String?
     /// The name of the property, or of the case in a oneof's enum.
     let name: String
     let value: ValueModel
     let shape: Shape
     let isRecursive: Bool
+    let isDeprecated: Bool
+    /// The value that the .proto file gives an absent field, as a Swift expression.
+    let explicitDefault: String?
     let comment: String
+
+    /// What generated code itself uses: of a deprecated property, the one behind it.
+    var storage: String { isDeprecated ? SwiftName.hidden(name) : name }
 
     var place: FieldPlace {
         switch shape {
         case .implicit: value.place(hasPresence: false)
-        case .optional: value.place(hasPresence: true)
+        case .optional, .required: value.place(hasPresence: true)
         case .list, .map: .list
         case .oneof(let index): .oneof(index)
         }
     }
 
+    var isRequired: Bool { if case .required = shape { true } else { false } }
+
     /// The property's type.
     var type: String {
         switch shape {
-        case .implicit, .oneof: value.swiftType
+        case .implicit, .required, .oneof: value.swiftType
         case .optional: "\(value.swiftType)?"
         case .list: "[\(value.swiftType)]"
         case .map(let key): "[\(key.swiftType): \(value.swiftType)]"
@@ -128,6 +56,7 @@ struct FieldModel {
     var defaultValue: String {
         switch shape {
         case .implicit, .oneof: value.defaultValue
+        case .required: explicitDefault ?? value.defaultValue
         case .optional: "nil"
         case .list: "[]"
         case .map: "[:]"
@@ -140,10 +69,65 @@ struct FieldModel {
             switch shape {
             case .implicit: ""
             case .optional: ", .optional"
+            case .required: ", .required"
             case .list(let isPacked): isPacked ? ", .packed" : ", .repeated"
             case .map(let key): ", .map(key: \(key.fieldType))"
             case .oneof(let index): ", .oneof(\(index))"
             }
-        return "FieldSchema(\(number), \"\(protoName)\", \(value.fieldType)\(shapeText))"
+        let json = jsonName.map { ", json: \(SwiftName.literal($0))" } ?? ""
+        return "FieldSchema(\(number), \"\(protoName)\", \(value.fieldType)\(shapeText)\(json))"
     }
+}
+
+// Of what protoc describes.
+extension FieldModel {
+    /// - Parameters:
+    ///   - protoName: the name in the table: that of an extension is a full one.
+    ///   - message: the message that the field belongs to; nil for extensions.
+    init(
+        _ field: FieldDescriptorProto, protoName: String, name: String, comment: String, of message: String?,
+        in file: FileModel
+    ) {
+        number = field.number
+        self.protoName = protoName
+        self.name = name
+        self.comment = comment
+        isDeprecated = field.options?.deprecated ?? false
+        let usualName = FieldSchema.jsonName(of: field.name)
+        jsonName = field.jsonName == nil || field.jsonName == usualName ? nil : field.jsonName
+        if let entry = file.index.mapEntry(field), entry.field.count == 2 {
+            value = ValueModel(entry.field[1], file.index)
+            shape = .map(key: ValueModel(entry.field[0], file.index))
+            isRecursive = false
+            explicitDefault = nil
+            return
+        }
+        let value = ValueModel(field, file.index)
+        self.value = value
+        shape = Self.shape(of: field, value, isProto3: file.descriptor.isProto3)
+        explicitDefault = field.defaultValue.map { DefaultValue.expression($0, field, file.index) }
+        let isHeld = value.isMessage && !field.isRepeated && !field.isRequired
+        isRecursive = isHeld && (message.map { file.recursive.isRecursive(".\($0)", field.typeName) } ?? false)
+    }
+
+    private static func shape(of field: FieldDescriptorProto, _ value: ValueModel, isProto3: Bool) -> Shape {
+        if field.isRepeated { return .list(isPacked: value.isPackable && field.options?.packed ?? isProto3) }
+        if field.isRequired { return .required }
+        if let index = field.oneofIndex, !field.isProto3Optional { return .oneof(Int(index)) }
+        let hasPresence = !isProto3 || field.isProto3Optional || value.isMessage || !field.extendee.isEmpty
+        return hasPresence ? .optional : .implicit
+    }
+
+    var oneofIndex: Int? {
+        guard case .oneof(let index) = shape else { return nil }
+        return index
+    }
+}
+
+extension FieldDescriptorProto {
+    // By the numbers of FieldDescriptorProto.Label and Type.
+    var isRequired: Bool { label == 2 }
+    var isRepeated: Bool { label == 3 }
+    var isMessage: Bool { type == 10 || type == 11 }
+    var isProto3Optional: Bool { proto3Optional ?? false }
 }

@@ -25,6 +25,7 @@ struct FileGenerator {
             writer.line()
             message.declare(&writer)
         }
+        ExtensionGenerator(descriptor.extension, path: [7], file).declareOutside(&writer)
         for (index, service) in descriptor.service.enumerated() {
             writer.line()
             ServiceGenerator(ServiceModel(service, path: [6, Int32(index)], in: file), file).declare(&writer)
@@ -53,7 +54,8 @@ struct FileGenerator {
         let hasServices = !file.descriptor.service.isEmpty && (file.options.client || file.options.server)
         // ApusCore by itself is only needed for stubs.
         let imports = file.options.imports.filter { hasServices || $0 != "ApusCore" }
-        if !imports.isEmpty { writer.line() }
-        for module in imports { writer.line("\(file.access)import \(module)") }
+        let modules = imports + file.modules
+        if !modules.isEmpty { writer.line() }
+        for module in modules { writer.line("\(file.access)import \(module)") }
     }
 }

@@ -29,6 +29,14 @@ struct FileModel {
     /// The Swift name of a type by its full name with a leading dot.
     func swiftName(_ name: String) -> String { index[name]?.swiftName ?? name }
 
+    /// The modules of the types that it uses, where they are generated elsewhere.
+    var modules: [String] {
+        let used = descriptor.messageType.flatMap(\.usedTypes) + descriptor.extension.flatMap(\.usedTypes)
+        let methods = descriptor.service.flatMap(\.method).flatMap { [$0.inputType, $0.outputType] }
+        let files = Set((used + methods).compactMap { index[$0]?.file }).subtracting([descriptor.name])
+        return Set(files.compactMap { options.modules(besides: [])[$0] }).subtracting(options.imports).sorted()
+    }
+
     /// What stands before a declaration.
     var access: String { options.visibility.prefix }
 
@@ -46,4 +54,15 @@ struct FileModel {
             }
         return name + ".apus.swift"
     }
+}
+
+extension DescriptorProto {
+    /// The full names of the types that its fields and extensions, and those of messages inside, refer to.
+    fileprivate var usedTypes: [String] {
+        (field + self.extension).flatMap(\.usedTypes) + nestedType.flatMap(\.usedTypes)
+    }
+}
+
+extension FieldDescriptorProto {
+    fileprivate var usedTypes: [String] { [typeName, extendee].filter { !$0.isEmpty } }
 }

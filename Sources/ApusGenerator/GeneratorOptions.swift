@@ -27,6 +27,11 @@ struct GeneratorOptions: Equatable {
     var fileNaming = FileNaming.path
     /// The modules that generated files import.
     var imports = ["Apus"]
+    /// The modules that have the code of other .proto files, by their path.
+    private(set) var modules: [String: String] = [:]
+
+    /// The modules of other files than these.
+    func modules(besides files: [String]) -> [String: String] { modules.filter { !files.contains($0.key) } }
 
     /// - Parameter parameter: `name=value` pairs separated by commas.
     init(_ parameter: String = "") throws(GeneratorError) {
@@ -37,6 +42,10 @@ struct GeneratorOptions: Equatable {
     }
 
     private mutating func set(_ name: String, _ value: String) throws(GeneratorError) {
+        if name.hasPrefix("M"), name.hasSuffix(".proto") {
+            modules[String(name.dropFirst())] = try Self.modules(value).first
+            return
+        }
         switch name {
         case "visibility": visibility = try Self.choice(name, value)
         case "client": client = try Self.truth(name, value)
@@ -45,7 +54,7 @@ struct GeneratorOptions: Equatable {
         case "import": imports = try Self.modules(value)
         default:
             throw GeneratorError(
-                "unknown option '\(name)': there are visibility, client, server, file_naming and import")
+                "unknown option '\(name)': there are visibility, client, server, file_naming, import and M<path>")
         }
     }
 

@@ -21,8 +21,12 @@ struct MessageGenerator {
             writer.line()
             writer.line("\(access)init() {}")
             memberwiseInitializer(&writer)
+            defaults(&writer)
             nestedTypes(&writer)
+            ExtensionGenerator(model.descriptor.extension, path: model.path + [6], file).declareInside(
+                of: model, &writer)
         }
+        if model.isDeprecated { writer.deprecatedAlias(model.name, access) }
     }
 
     /// What the runtime needs of the message and those nested in it: apart, since nobody reads it.
@@ -49,15 +53,38 @@ struct MessageGenerator {
 
     private func declare(_ property: MessageModel.Property, _ writer: inout CodeWriter) {
         switch property {
-        case .field(let field, _):
-            writer.doc(field.comment)
-            let wrapper = field.isRecursive ? "@Indirect " : ""
-            // An optional starts as nil without saying so.
-            let value = field.type.hasSuffix("?") && !field.isRecursive ? "" : " = \(field.defaultValue)"
-            writer.line("\(wrapper)\(access)var \(field.name): \(field.type)\(value)")
+        case .field(let field, _): declare(field, &writer)
         case .oneof(let oneof, _):
             writer.doc(oneof.comment)
             writer.line("\(access)var \(oneof.name): \(oneof.type)?")
+        }
+    }
+
+    private func declare(_ field: FieldModel, _ writer: inout CodeWriter) {
+        writer.doc(field.comment)
+        let wrapper = field.isRecursive ? "@Indirect " : ""
+        // An optional starts as nil without saying so.
+        let value = field.type.hasSuffix("?") && !field.isRecursive ? "" : " = \(field.defaultValue)"
+        guard field.isDeprecated else {
+            return writer.line("\(wrapper)\(access)var \(field.name): \(field.type)\(value)")
+        }
+        writer.line("@available(*, deprecated)")
+        writer.block("\(access)var \(field.name): \(field.type)") { writer in
+            writer.line("get { \(field.storage) }")
+            writer.line("set { \(field.storage) = newValue }")
+        }
+        writer.line("\(wrapper)private var \(field.storage): \(field.type)\(value)")
+    }
+
+    /// The values of absent fields that the .proto file gives another default than zero (proto2).
+    private func defaults(_ writer: inout CodeWriter) {
+        for field in model.fields {
+            guard case .optional = field.shape, let value = field.explicitDefault else { continue }
+            let name = field.name.filter { $0 != "`" } + "OrDefault"
+            writer.line()
+            writer.doc("`\(field.protoName)`, or its default `\(value)` when it is absent.")
+            if field.isDeprecated { writer.line("@available(*, deprecated)") }
+            writer.line("\(access)var \(name): \(field.value.swiftType) { \(field.storage) ?? \(value) }")
         }
     }
 
@@ -65,6 +92,7 @@ struct MessageGenerator {
         guard !model.properties.isEmpty else { return }
         let parameters = model.properties.map { property in
             switch property {
+            case .field(let field, _) where field.isRequired: "\(field.name): \(field.type)"
             case .field(let field, _): "\(field.name): \(field.type) = \(field.defaultValue)"
             case .oneof(let oneof, _): "\(oneof.name): \(oneof.type)? = nil"
             }
@@ -81,7 +109,7 @@ struct MessageGenerator {
     }
 
     private func assignments(_ writer: inout CodeWriter) {
-        for property in model.properties { writer.line("self.\(property.name) = \(property.name)") }
+        for property in model.properties { writer.line("self.\(property.storage) = \(property.name)") }
     }
 
     private func nestedTypes(_ writer: inout CodeWriter) {
@@ -108,7 +136,15 @@ struct MessageGenerator {
         writer.block("\(access)enum \(oneof.type): Sendable, Hashable") { writer in
             for member in oneof.members {
                 writer.doc(member.comment)
-                writer.line("\(member.isRecursive ? "indirect " : "")case \(member.name)(\(member.value.swiftType))")
+                writer.line(
+                    "\(member.isRecursive ? "indirect " : "")case \(member.storage)(\(member.value.swiftType))")
+            }
+            for member in oneof.members where member.isDeprecated {
+                writer.line()
+                writer.line("@available(*, deprecated)")
+                writer.line(
+                    "\(access)static func \(member.name)(_ value: \(member.value.swiftType)) -> \(oneof.type) "
+                        + "{ .\(member.storage)(value) }")
             }
         }
     }
@@ -121,14 +157,5 @@ struct MessageGenerator {
         writer.line("\(access)static let schema = MessageSchema(\"\(model.fullName)\", [")
         writer.indented { writer in writer.lines(model.fields.map { $0.schemaRow + "," }) }
         writer.line("])")
-    }
-}
-
-extension MessageModel.Property {
-    var name: String {
-        switch self {
-        case .field(let field, _): field.name
-        case .oneof(let oneof, _): oneof.name
-        }
     }
 }

@@ -18,6 +18,21 @@ struct MessageModel {
     enum Property {
         case field(FieldModel, word: Int)
         case oneof(Oneof, word: Int)
+
+        var name: String {
+            switch self {
+            case .field(let field, _): field.name
+            case .oneof(let oneof, _): oneof.name
+            }
+        }
+
+        /// What generated code itself uses.
+        var storage: String {
+            switch self {
+            case .field(let field, _): field.storage
+            case .oneof(let oneof, _): oneof.name
+            }
+        }
     }
 
     let fullName: String
@@ -27,38 +42,49 @@ struct MessageModel {
     let properties: [Property]
     let path: [Int32]
     let descriptor: DescriptorProto
+    let isDeprecated: Bool
+    /// The names of the types inside of it.
+    let nestedTypes: Set<String>
 
     init(_ message: DescriptorProto, fullName: String, path: [Int32], in file: FileModel) {
         self.fullName = fullName
         self.path = path
         descriptor = message
+        isDeprecated = message.options?.deprecated ?? false
         name = file.swiftName(".\(fullName)").split(separator: ".").last.map(String.init) ?? message.name
         let comment = file.comments.comment(path)
         self.comment = comment.isEmpty ? "The message `\(fullName)`." : comment
-        let fields = Self.fields(of: message, fullName, path, file)
+        var taken: Set<String> = []
+        let fields = Self.fields(of: message, fullName, path, file, &taken)
         self.fields = fields
-        let nested = Set((message.nestedType.map(\.name) + message.enumType.map(\.name)).map(SwiftName.upperFirst))
-        let oneofs = message.oneofDecl.enumerated().map { index, oneof in
-            Oneof(
-                index: index, name: SwiftName.property(oneof.name),
-                type: SwiftName.oneofType(oneof.name, besides: nested),
-                comment: file.comments.comment(path + [8, Int32(index)]),
-                members: fields.filter { $0.oneofIndex == index })
-        }
-        properties = Self.properties(fields, oneofs)
+        var nested = Set((message.nestedType.map(\.name) + message.enumType.map(\.name)).map(SwiftName.upperFirst))
+        nestedTypes = nested
+        properties = Self.properties(
+            fields,
+            message.oneofDecl.enumerated().map { index, oneof in
+                let type = SwiftName.oneofType(oneof.name, besides: nested)
+                nested.insert(type)
+                let name = SwiftName.property(oneof.name)
+                return Oneof(
+                    index: index, name: taken.insert(name).inserted ? name : name + "Oneof", type: type,
+                    comment: file.comments.comment(path + [8, Int32(index)]),
+                    members: fields.filter { $0.oneofIndex == index })
+            })
     }
 
     private static func fields(
-        of message: DescriptorProto, _ fullName: String, _ path: [Int32], _ file: FileModel
+        of message: DescriptorProto, _ fullName: String, _ path: [Int32], _ file: FileModel,
+        _ taken: inout Set<String>
     ) -> [FieldModel] {
-        var taken: Set<String> = []
+        var members: Set<String> = []
         return message.field.enumerated().map { index, field in
-            let isMember = field.oneofIndex != nil && !field.proto3Optional
+            let isMember = field.oneofIndex != nil && !field.isProto3Optional
             var name = isMember ? SwiftName.oneofCase(field.name) : SwiftName.property(field.name)
             // Names that differ only in underscores and capitals.
-            if !taken.insert(name).inserted { name += "_\(field.number)" }
+            let isNew = isMember ? members.insert(name).inserted : taken.insert(name).inserted
+            if !isNew { name = name.filter { $0 != "`" } + "_\(field.number)" }
             let comment = file.comments.comment(path + [2, Int32(index)])
-            return FieldModel(field, name: name, comment: comment, of: fullName, in: file)
+            return FieldModel(field, protoName: field.name, name: name, comment: comment, of: fullName, in: file)
         }
     }
 
@@ -69,41 +95,5 @@ struct MessageModel {
             guard let index = field.oneofIndex else { return .field(field, word: word) }
             return seen.insert(index).inserted ? .oneof(oneofs[index], word: word) : nil
         }
-    }
-}
-
-extension FieldModel {
-    var oneofIndex: Int? {
-        guard case .oneof(let index) = shape else { return nil }
-        return index
-    }
-
-    fileprivate init(
-        _ field: FieldDescriptorProto, name: String, comment: String, of message: String, in file: FileModel
-    ) {
-        number = field.number
-        protoName = field.name
-        self.name = name
-        self.comment = comment
-        if let entry = file.index.mapEntry(field), entry.field.count == 2 {
-            value = ValueModel(entry.field[1], file.index)
-            shape = .map(key: ValueModel(entry.field[0], file.index))
-            isRecursive = false
-            return
-        }
-        let value = ValueModel(field, file.index)
-        self.value = value
-        shape = Self.shape(of: field, value)
-        let isSingularMessage = value.kind == .message && !field.isRepeated
-        isRecursive = isSingularMessage && file.recursive.isRecursive(".\(message)", field.typeName)
-    }
-
-    private static func shape(of field: FieldDescriptorProto, _ value: ValueModel) -> Shape {
-        if field.isRepeated {
-            let isPackable = value.kind == .scalar || value.kind == .enumeration
-            return .list(isPacked: isPackable && field.options?.packed ?? true)
-        }
-        if let index = field.oneofIndex, !field.proto3Optional { return .oneof(Int(index)) }
-        return field.proto3Optional || value.kind == .message ? .optional : .implicit
     }
 }

@@ -3,12 +3,14 @@
 /// Which messages contain themselves through singular fields: such fields are kept on the heap.
 struct RecursiveFields {
     private var reachable: [String: Set<String>] = [:]
+    private var required: [String: Set<String>] = [:]
 
     init(_ file: FileDescriptorProto) {
         var edges: [String: Set<String>] = [:]
         let scope = file.package.isEmpty ? "" : ".\(file.package)"
-        for message in file.messageType { Self.collect(message, scope, &edges) }
+        for message in file.messageType { collect(message, scope, &edges) }
         for name in edges.keys { reachable[name] = Self.reach(from: name, edges) }
+        required = Dictionary(uniqueKeysWithValues: required.keys.map { ($0, Self.reach(from: $0, required)) })
     }
 
     /// Whether a message of type `message` has to keep a field of type `type` on the heap.
@@ -16,9 +18,16 @@ struct RecursiveFields {
         type == message || reachable[type]?.contains(message) == true
     }
 
-    private static func collect(_ message: DescriptorProto, _ scope: String, _ edges: inout [String: Set<String>]) {
+    /// Whether a message requires one of its own type: there can be none.
+    func requiresItself(_ message: String) -> Bool { required[message]?.contains(message) == true }
+
+    private mutating func collect(
+        _ message: DescriptorProto, _ scope: String, _ edges: inout [String: Set<String>]
+    ) {
         let name = "\(scope).\(message.name)"
-        edges[name] = Set(message.field.filter { $0.type == 11 && !$0.isRepeated }.map(\.typeName))
+        let held = message.field.filter { $0.isMessage && !$0.isRepeated }
+        edges[name] = Set(held.map(\.typeName))
+        required[name] = Set(held.filter(\.isRequired).map(\.typeName))
         for nested in message.nestedType { collect(nested, name, &edges) }
     }
 

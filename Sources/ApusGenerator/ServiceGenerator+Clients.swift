@@ -99,6 +99,7 @@ extension ServiceGenerator {
         _ writer: inout CodeWriter
     ) {
         writer.doc(method.comment)
+        if method.isDeprecated { writer.line("@available(*, deprecated)") }
         var head = signature(method, parameters, result)
         head[0] = access + head[0]
         writer.lines(head.dropLast())

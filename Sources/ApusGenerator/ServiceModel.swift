@@ -10,6 +10,7 @@ struct ServiceModel {
         let response: String
         let streamsRequests: Bool
         let streamsResponses: Bool
+        let isDeprecated: Bool
         /// The argument of the method's description; empty when nothing is promised.
         let idempotency: String
 
@@ -39,20 +40,25 @@ struct ServiceModel {
         let comment = file.comments.comment(path)
         self.comment = comment.isEmpty ? "The service `\(fullName)`." : comment
         methods = service.method.enumerated().map { index, method in
-            Method(method, comment: file.comments.comment(path + [2, Int32(index)]), in: file)
+            Method(
+                method, isServiceDeprecated: service.options?.deprecated ?? false,
+                comment: file.comments.comment(path + [2, Int32(index)]), in: file)
         }
     }
 }
 
 extension ServiceModel.Method {
-    fileprivate init(_ method: MethodDescriptorProto, comment: String, in file: FileModel) {
+    fileprivate init(
+        _ method: MethodDescriptorProto, isServiceDeprecated: Bool, comment: String, in file: FileModel
+    ) {
         name = SwiftName.method(method.name)
         protoName = method.name
         self.comment = comment.isEmpty ? "Calls `\(method.name)`." : comment
         request = file.swiftName(method.inputType)
         response = file.swiftName(method.outputType)
-        streamsRequests = method.clientStreaming
-        streamsResponses = method.serverStreaming
+        streamsRequests = method.clientStreaming ?? false
+        streamsResponses = method.serverStreaming ?? false
+        isDeprecated = isServiceDeprecated || method.options?.deprecated ?? false
         // By the numbers of MethodOptions.IdempotencyLevel.
         idempotency =
             switch method.options?.idempotencyLevel {

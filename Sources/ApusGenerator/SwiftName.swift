@@ -37,6 +37,23 @@ enum SwiftName {
         return rest.first?.isNumber == true ? value : String(rest)
     }
 
+    /// The name that generated code uses for what is deprecated, so that it does not warn about itself.
+    static func hidden(_ name: String) -> String { "_" + name.filter { $0 != "`" } }
+
+    /// Text as a Swift literal.
+    static func literal(_ text: String) -> String {
+        var literal = "\""
+        for scalar in text.unicodeScalars {
+            switch scalar {
+            case "\"", "\\": literal += "\\\(scalar)"
+            case _ where scalar.value < 0x20 || scalar.value == 0x7F:
+                literal += "\\u{\(String(scalar.value, radix: 16))}"
+            default: literal.unicodeScalars.append(scalar)
+            }
+        }
+        return literal + "\""
+    }
+
     static func lowerCamel(_ name: String) -> String {
         let words = name.split(separator: "_").map(String.init)
         guard let first = words.first else { return "_" }

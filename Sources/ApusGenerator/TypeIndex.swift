@@ -13,12 +13,15 @@ struct TypeIndex {
     }
 
     private var entries: [String: Entry] = [:]
+    private let modules: [String: String]
 
-    init(_ files: [FileDescriptorProto]) {
+    /// - Parameter modules: the modules of files that are generated elsewhere.
+    init(_ files: [FileDescriptorProto], modules: [String: String] = [:]) {
+        self.modules = modules
         for file in files {
             let scope = file.package.isEmpty ? "" : ".\(file.package)"
-            for message in file.messageType { add(message, scope, around: nil, file) }
-            for enumeration in file.enumType { add(enumeration, scope, around: nil, file) }
+            var taken: Set<String> = []
+            add(file.messageType, file.enumType, scope, around: nil, file, &taken)
         }
     }
 
@@ -36,36 +39,41 @@ struct TypeIndex {
     }
 
     private mutating func add(
-        _ message: DescriptorProto, _ scope: String, around outer: String?, _ file: FileDescriptorProto
+        _ messages: [DescriptorProto], _ enumerations: [EnumDescriptorProto], _ scope: String, around outer: String?,
+        _ file: FileDescriptorProto, _ taken: inout Set<String>
     ) {
-        let swiftName = Self.swiftName(message.name, "Message", outer, file)
-        entries["\(scope).\(message.name)"] = Entry(
-            swiftName: swiftName, message: message, enumeration: nil, file: file.name, isProto3: file.isProto3)
-        let inner = "\(scope).\(message.name)"
-        for nested in message.nestedType { add(nested, inner, around: swiftName, file) }
-        for nested in message.enumType { add(nested, inner, around: swiftName, file) }
+        for message in messages {
+            let isDeprecated = message.options?.deprecated ?? false
+            let swiftName = swiftName(message.name, "Message", outer, file, isDeprecated, &taken)
+            let inner = "\(scope).\(message.name)"
+            entries[inner] = Entry(
+                swiftName: swiftName, message: message, enumeration: nil, file: file.name, isProto3: file.isProto3)
+            var takenInside: Set<String> = []
+            add(message.nestedType, message.enumType, inner, around: swiftName, file, &takenInside)
+        }
+        for enumeration in enumerations {
+            let isDeprecated = enumeration.options?.deprecated ?? false
+            let swiftName = swiftName(enumeration.name, "Enum", outer, file, isDeprecated, &taken)
+            entries["\(scope).\(enumeration.name)"] = Entry(
+                swiftName: swiftName, message: nil, enumeration: enumeration, file: file.name,
+                isProto3: file.isProto3)
+        }
     }
 
-    private mutating func add(
-        _ enumeration: EnumDescriptorProto, _ scope: String, around outer: String?, _ file: FileDescriptorProto
-    ) {
-        entries["\(scope).\(enumeration.name)"] = Entry(
-            swiftName: Self.swiftName(enumeration.name, "Enum", outer, file), message: nil, enumeration: enumeration,
-            file: file.name, isProto3: file.isProto3)
-    }
-
-    private static func swiftName(
-        _ name: String, _ suffix: String, _ outer: String?, _ file: FileDescriptorProto
+    private func swiftName(
+        _ name: String, _ suffix: String, _ outer: String?, _ file: FileDescriptorProto, _ isDeprecated: Bool,
+        _ taken: inout Set<String>
     ) -> String {
-        if let outer { return "\(outer).\(SwiftName.type(name, suffix: suffix, isTopLevel: false))" }
-        return SwiftName.type(prefix(of: file) + name, suffix: suffix, isTopLevel: true)
+        let prefixed = outer == nil ? Self.prefix(of: file) + name : name
+        var own = SwiftName.type(prefixed, suffix: suffix, isTopLevel: outer == nil)
+        // Names that differ only in their first letter.
+        while !taken.insert(own).inserted { own += suffix }
+        if isDeprecated { own = SwiftName.hidden(own) }
+        if let outer { return "\(outer).\(own)" }
+        return modules[file.name].map { "\($0).\(own)" } ?? own
     }
 }
 
 extension FileDescriptorProto {
     var isProto3: Bool { syntax == "proto3" }
-}
-
-extension FieldDescriptorProto {
-    var isRepeated: Bool { label == 3 }
 }

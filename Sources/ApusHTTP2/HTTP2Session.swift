@@ -188,6 +188,12 @@ package final class HTTP2Session {
         return nghttp2_session_check_request_allowed(session) != 0
     }
 
+    /// Requests that the peer takes at once: 100 until its first SETTINGS.
+    package var maximumRequests: Int {
+        guard let session else { return 0 }
+        return Int(nghttp2_session_get_remote_settings(session, NGHTTP2_SETTINGS_MAX_CONCURRENT_STREAMS))
+    }
+
     // MARK: Streams
 
     private func submit(_ settings: HTTP2Settings) throws(HTTP2Error) {

@@ -1,11 +1,24 @@
 // SPDX-License-Identifier: Apache-2.0
 
-package import ApusCore
+public import ApusCore
 
 extension ClientNext {
-    /// Sends a call on to the endpoint that a balancer picked: tells the observer, counts the call on the handle until
-    /// its end, and writes the handle into the error of a call that failed, so that a retry can go elsewhere.
-    package func send(_ call: ClientCall, to handle: EndpointHandle) async throws -> ClientResponse {
+    /// Sends a call on to the endpoint that a balancer picked: how every balancer ends.
+    ///
+    /// Tells the observer of the pick, counts the call in ``EndpointHandle/callsInFlight`` until its end, and writes the
+    /// handle into the error of a call that failed, so that a retry finds it in ``ClientCall/avoided``.
+    ///
+    /// ```swift
+    /// struct First: RoutingInterceptor {
+    ///     func intercept(_ call: ClientCall, next: ClientNext) async throws -> ClientResponse {
+    ///         guard let handle = call.candidates?.handles.first else { throw RPCError(.unavailable, "nobody is there") }
+    ///         return try await next.send(call, to: handle)
+    ///     }
+    /// }
+    /// ```
+    ///
+    /// - Throws: the call's error.
+    public func send(_ call: ClientCall, to handle: EndpointHandle) async throws -> ClientResponse {
         var call = call
         call.endpoint = handle
         call.observer?.picked(handle, for: call)

@@ -3,7 +3,7 @@
 public import ApusCore
 
 /// Sends every call to one endpoint: for a channel that needs neither discovery nor balancing.
-public struct PinnedEndpoint: ClientInterceptor {
+public struct PinnedEndpoint: RoutingInterceptor {
     let handle: EndpointHandle
 
     /// Every call goes to `endpoint`.

@@ -6,7 +6,7 @@ public import ApusCore
 ///
 /// Endpoints whose last connection attempt failed are left out while others are there. A retry goes to an endpoint
 /// at which this call has not failed yet, when there is one.
-public struct RandomBalancer: ClientInterceptor {
+public struct RandomBalancer: RoutingInterceptor {
     let random: any RandomSource
 
     /// A balancer that draws from `random`.

@@ -7,8 +7,8 @@ import Synchronization
 ///
 /// Every try discovers and picks anew; endpoints at which this call failed are avoided while others are left. Servers
 /// may ask for another wait, or for no retry (`grpc-retry-pushback-ms`); they see the number of tries before in
-/// `grpc-previous-rpc-attempts`. A call is committed, and not tried again, once `next` has returned its response's
-/// head, or once its streamed request is larger than the replay buffer. Source: gRFC A6.
+/// `grpc-previous-rpc-attempts`. A call is committed, and not tried again, once its response's head has arrived
+/// (``RPCError/Progress/answered``), or once its streamed request is larger than the replay buffer. Source: gRFC A6.
 public struct Retry: RetryingInterceptor {
     let schedule: RetrySchedule
     let codes: Set<Status.Code>
@@ -62,7 +62,7 @@ public struct Retry: RetryingInterceptor {
                 return response
             } catch {
                 let failure = RPCError(wrapping: error)
-                let step = decide(&course, failure, call.deadline, request)
+                let step = decide(&course, failure, call.deadline, request, isClosed: next.isClosed)
                 guard case .again(let wait, _) = step else {
                     request.abandon()
                     throw annotated(failure, step, course, call.deadline, started)
@@ -74,10 +74,11 @@ public struct Retry: RetryingInterceptor {
     }
 
     private func decide(
-        _ course: inout RetryCourse, _ error: RPCError, _ deadline: CallDeadline, _ request: ReplayableRequest
+        _ course: inout RetryCourse, _ error: RPCError, _ deadline: CallDeadline, _ request: ReplayableRequest,
+        isClosed: Bool
     ) -> RetryCourse.Step {
         guard request.endTry() else { return .stop(codes.contains(error.code) ? .tooLarge : .notRetryable) }
-        guard !Task.isCancelled else { return .stop(.notRetryable) }
+        guard !Task.isCancelled, !isClosed else { return .stop(.notRetryable) }
         var local = course
         var none: RetryThrottle?
         let (now, jitter) = (clock.now, random.unit())
@@ -131,6 +132,7 @@ extension RetryCourse.Reason {
     fileprivate var note: String? {
         switch self {
         case .notRetryable, .exhausted: nil
+        case .committed: "its response had begun"
         case .serverSaysNo: "the server asked for no retry"
         case .tooLarge: "its streamed request is larger than the replay buffer"
         case .throttled: "retries are throttled because too many calls fail"

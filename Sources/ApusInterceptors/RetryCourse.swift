@@ -15,7 +15,7 @@ struct RetryCourse: Sendable {
     }
 
     enum Reason: Equatable {
-        case notRetryable, tooLarge, exhausted, serverSaysNo, throttled, noTimeLeft
+        case notRetryable, committed, tooLarge, exhausted, serverSaysNo, throttled, noTimeLeft
     }
 
     /// What the failure of a try says about another one.
@@ -59,6 +59,7 @@ struct RetryCourse: Sendable {
         }
         guard retryable else { return .stop(.notRetryable) }
         throttle?.failed()
+        guard error.progress != .answered else { return .stop(.committed) }
         guard attempt < schedule.maximumAttempts else { return .stop(.exhausted) }
         if let throttle, !throttle.allowsRetry { return .stop(.throttled) }
         return .again(after: wait(pushback, random), counted: true)

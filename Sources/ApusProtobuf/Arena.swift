@@ -28,6 +28,9 @@ struct Arena {
         let allocator: UnsafeMutableRawPointer
         /// Large values that are packed from where they are, with the place that wants their address.
         @usableFromInline var pinned: [PinnedData] = []
+        /// Groups to be packed before the messages they are in, the innermost first.
+        @usableFromInline var groups: [WrittenGroup] = []
+        @usableFromInline var isDeterministic = false
         let isTemporary: Bool
     }
 
@@ -67,7 +70,7 @@ struct Arena {
     }
 
     /// As much memory as C asks for, or nil when that is over the budget.
-    fileprivate func allocateWithinBudget(_ byteCount: Int) -> UnsafeMutableRawPointer? {
+    func allocateWithinBudget(_ byteCount: Int) -> UnsafeMutableRawPointer? {
         let size = (byteCount &+ 7) & ~7
         guard size <= state.pointee.budget &- state.pointee.spent else {
             state.pointee.isOverBudget = true
@@ -103,6 +106,8 @@ struct Arena {
             state.pointee.end = state.pointee.firstChunk + Self.firstChunkSize
         }
         if !state.pointee.pinned.isEmpty { state.pointee.pinned = [] }
+        if !state.pointee.groups.isEmpty { state.pointee.groups = [] }
+        state.pointee.isDeterministic = false
         state.pointee.cursor = state.pointee.firstChunk
         state.pointee.spent = 0
         state.pointee.isOverBudget = false

@@ -110,7 +110,8 @@ extension FieldSchema {
         case .bool: PROTOBUF_C_TYPE_BOOL
         case .string, .bytes: PROTOBUF_C_TYPE_BYTES
         case .enumeration: PROTOBUF_C_TYPE_ENUM
-        case .message: PROTOBUF_C_TYPE_MESSAGE
+        // libprotobuf-c knows no groups: it never gets to see one.
+        case .message, .group, .dynamic: PROTOBUF_C_TYPE_MESSAGE
         }
     }
 }

@@ -20,6 +20,12 @@ public final class EnumSchema: Sendable {
     }
 
     func contains(_ number: Int32) -> Bool { numbers.contains(number) }
+
+    /// The first name of a number; nil if it has none.
+    public func name(of number: Int32) -> String? { values.first { $0.number == number }?.name }
+
+    /// The number of a name; nil if there is no such name.
+    public func number(of name: String) -> Int32? { values.first { $0.name == name }?.number }
 }
 
 /// An enum of a .proto file.
@@ -27,9 +33,19 @@ public protocol ProtobufEnum: Sendable, Hashable {
     /// The enum's table.
     static var schema: EnumSchema { get }
 
-    /// The value with this number; numbers without a name are values too.
-    init(rawValue: Int32)
+    /// The first value of the .proto file: what an absent field is.
+    init()
+
+    /// The value with this number. In an open enum numbers without a name are values too; in a closed one (proto2)
+    /// there is none for them.
+    init?(rawValue: Int32)
 
     /// The number on the wire.
     var rawValue: Int32 { get }
+}
+
+extension ProtobufEnum {
+    // Bytes were checked before: a closed enum's field holds nothing but its numbers, or the zero of an absent field.
+    @inlinable
+    init(stored: Int32) { self = Self(rawValue: stored) ?? Self() }
 }

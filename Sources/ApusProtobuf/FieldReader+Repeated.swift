@@ -24,7 +24,7 @@ extension FieldReader {
     /// Values of an enum.
     @inlinable
     public func enumerations<T: ProtobufEnum>(at word: Int) -> [T] {
-        list(at: word, of: Int32.self) { T(rawValue: $0) }
+        list(at: word, of: Int32.self) { T(stored: $0) }
     }
 
     /// Texts.

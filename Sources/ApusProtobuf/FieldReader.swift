@@ -40,7 +40,7 @@ public struct FieldReader {
 
     /// An enum's value.
     @inlinable
-    public func enumeration<T: ProtobufEnum>(at word: Int) -> T { T(rawValue: load(word * 8)) }
+    public func enumeration<T: ProtobufEnum>(at word: Int) -> T { T(stored: load(word * 8)) }
 
     /// An enum's value with presence.
     @inlinable

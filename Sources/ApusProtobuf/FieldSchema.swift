@@ -36,6 +36,10 @@ public enum FieldType: Sendable {
     case enumeration(EnumSchema)
     /// Another message.
     case message(any ProtobufMessage.Type)
+    /// Another message, between a start and an end tag (proto2).
+    case group(any ProtobufMessage.Type)
+    /// Another message whose table was made at run time.
+    case dynamic(SchemaReference)
 }
 
 /// How often a field may occur, and whether its absence can be told from its default.
@@ -44,6 +48,8 @@ public enum FieldShape: Sendable {
     case implicit
     /// At most once; presence is part of the value. Every singular message is such a field.
     case optional
+    /// Exactly once (proto2): a message without it is refused.
+    case required
     /// Any number of times, each with its tag.
     case repeated
     /// Any number of times, written as one run of bytes. Either form is accepted.
@@ -64,12 +70,34 @@ public struct FieldSchema: Sendable {
     public let type: FieldType
     /// How often it occurs.
     public let shape: FieldShape
+    /// The name in JSON: the name in lowerCamelCase, unless the .proto file gives another.
+    public let jsonName: String
 
     /// A field.
-    public init(_ number: Int, _ name: String, _ type: FieldType, _ shape: FieldShape = .implicit) {
+    public init(
+        _ number: Int, _ name: String, _ type: FieldType, _ shape: FieldShape = .implicit, json: String? = nil
+    ) {
         self.number = number
         self.name = name
         self.type = type
         self.shape = shape
+        jsonName = json ?? Self.jsonName(of: name)
+    }
+
+    /// The name in JSON when the .proto file gives none: underscores go, and the letters behind them become capitals.
+    /// Source: google/protobuf/descriptor.proto, json_name.
+    public static func jsonName(of name: String) -> String {
+        var result: [UInt8] = []
+        var isAfterUnderscore = false
+        for byte in name.utf8 {
+            if byte == UInt8(ascii: "_") {
+                isAfterUnderscore = true
+            } else {
+                let isSmall = (UInt8(ascii: "a")...UInt8(ascii: "z")).contains(byte)
+                result.append(isAfterUnderscore && isSmall ? byte - 32 : byte)
+                isAfterUnderscore = false
+            }
+        }
+        return String(decoding: result, as: UTF8.self)
     }
 }

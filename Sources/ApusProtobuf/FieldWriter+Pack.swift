@@ -14,6 +14,7 @@ extension FieldWriter {
         var packed: MessageBytes?
         var size = 0
         arena.withPinnedData {
+            arena.packGroups()
             let root = UnsafeRawPointer(message).assumingMemoryBound(to: ProtobufCMessage.self)
             size = protobuf_c_message_get_packed_size(root)
             guard size <= MessageSchema.maximumByteCount else { return }

@@ -57,24 +57,35 @@ extension FieldWriter {
         }
     }
 
-    /// A map, in no particular order.
+    /// A map, in no particular order unless the encoding is to be deterministic.
     ///
     /// - Parameters:
     ///   - number: the field's number.
     ///   - schema: the table of the message that the map is a field of.
     ///   - write: writes the key and the value of one entry, like the fields of a message.
     @inlinable
-    public func map<Key: Hashable, Value>(
+    public func map<Key: ProtobufMapKey, Value>(
         _ values: [Key: Value], at word: Int, number: Int, of schema: MessageSchema,
         _ write: (FieldWriter, Key, Value) -> Void
     ) {
         guard !values.isEmpty, let entry = schema.entry(number) else { return }
         let list = list(values.count, of: 8, at: word)
-        for (index, (key, value)) in values.enumerated() {
-            let writer = FieldWriter(entry, in: arena, depth: depth + 1)
-            write(writer, key, value)
-            list.storeBytes(of: UnsafeRawPointer(writer.message), toByteOffset: index * 8, as: UnsafeRawPointer.self)
+        if arena.state.pointee.isDeterministic {
+            let sorted = values.sorted { Key.precedes($0.key, $1.key) }
+            for (index, (key, value)) in sorted.enumerated() { self.entry(entry, list + index * 8, key, value, write) }
+        } else {
+            for (index, (key, value)) in values.enumerated() { self.entry(entry, list + index * 8, key, value, write) }
         }
+    }
+
+    @inlinable
+    func entry<Key, Value>(
+        _ schema: MessageSchema, _ place: UnsafeMutableRawPointer, _ key: Key, _ value: Value,
+        _ write: (FieldWriter, Key, Value) -> Void
+    ) {
+        let writer = FieldWriter(schema, in: arena, depth: depth + 1)
+        write(writer, key, value)
+        place.storeBytes(of: UnsafeRawPointer(writer.message), as: UnsafeRawPointer.self)
     }
 }
 

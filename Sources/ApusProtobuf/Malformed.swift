@@ -14,7 +14,8 @@ struct Malformed: Error {
         case utf8 = "a string is not UTF-8"
         case group = "a group does not end where it should"
         case memory = "the message takes too much memory"
-        case depth = "messages are nested deeper than 100"
+        case depth = "messages are nested too deep"
+        case required = "a required field is missing"
     }
 
     let reason: Reason

@@ -54,12 +54,12 @@ extension FieldSchema {
         case .repeated, .packed, .map: .list
         case .oneof(let index): .oneof(index)
         case .implicit: type.isData ? .data : singularPlace
-        case .optional: type.isData ? .presentData : singularPlace
+        case .optional, .required: type.isData ? .presentData : singularPlace
         }
     }
 
     private var singularPlace: FieldPlace {
-        if case .message = type { return .message }
+        if type.isMessage { return .message }
         return type.isWide ? .wide : .narrow
     }
 }
@@ -69,6 +69,14 @@ extension FieldType {
     var isData: Bool {
         switch self {
         case .string, .bytes: true
+        default: false
+        }
+    }
+
+    /// Whether values are messages, groups among them.
+    var isMessage: Bool {
+        switch self {
+        case .message, .group, .dynamic: true
         default: false
         }
     }

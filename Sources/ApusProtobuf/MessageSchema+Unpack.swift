@@ -7,53 +7,43 @@ extension MessageSchema {
     /// The longest message. Source: protobuf *Encoding*, Message Size.
     static let maximumByteCount = Int(Int32.max)
 
-    /// Admits the bytes and unpacks them into the arena; the struct lives until the arena is given back.
+    /// Admits the bytes and unpacks them into the arena; the struct lives until the arena is given back and the bytes
+    /// are gone, whatever comes first.
     @usableFromInline
-    func unpack(_ bytes: UnsafeRawBufferPointer, in arena: Arena) throws(RPCError) -> FieldReader {
+    func unpack(
+        _ bytes: UnsafeRawBufferPointer, in arena: Arena, depth: Int = maximumDepth
+    ) throws(RPCError) -> FieldReader {
         link()
+        let reader = try unpackUnchecked(bytes, in: arena, depth: depth)
+        if reachesRequired { try checkRequired(reader) }
+        return reader
+    }
+
+    private func unpackUnchecked(
+        _ bytes: UnsafeRawBufferPointer, in arena: Arena, depth: Int
+    ) throws(RPCError) -> FieldReader {
         guard let start = bytes.baseAddress?.assumingMemoryBound(to: UInt8.self), bytes.count > 0 else {
-            return try unpackAdmitted(nil, 0, in: arena)
+            return try unpackPlain(nil, 0, in: arena)
         }
         guard bytes.count <= Self.maximumByteCount else {
             throw RPCError(.resourceExhausted, "a \(name) of \(bytes.count) bytes is over protobuf's limit of 2 GiB")
         }
-        let admission = try admit(start, bytes.count, budget: arena.state.pointee.budget)
-        if admission.needsNormalizing { return try unpackNormalized(start, bytes.count, in: arena) }
-        guard let large = admission.largeField else { return try unpackAdmitted(start, bytes.count, in: arena) }
-        let rest = large.removed(from: start, bytes.count, in: arena)
-        let reader = try unpackAdmitted(rest.baseAddress, rest.count, in: arena)
-        large.put(into: UnsafeMutableRawPointer(mutating: reader.message))
-        return reader
-    }
-
-    private func admit(
-        _ start: UnsafePointer<UInt8>, _ count: Int, budget: Int
-    ) throws(RPCError) -> Admission {
-        var admission = Admission(budget: budget)
-        var cursor = WireCursor(at: start, end: start + count, start: start)
+        let budget = arena.state.pointee.budget
         do {
-            try admission.admit(rules, &cursor)
+            var admission = Admission(budget: budget)
+            var cursor = WireCursor(at: start, end: start + bytes.count, start: start)
+            try admission.admit(rules, &cursor, depth: depth)
+            if admission.needsUnpacker {
+                var unpacker = Unpacker(start, in: arena)
+                return FieldReader(UnsafeRawPointer(try unpacker.unpack(rules, count: bytes.count)))
+            }
         } catch {
-            throw error.error(in: self, count, budget: budget)
+            throw error.error(in: self, bytes.count, budget: budget)
         }
-        return admission
+        return try unpackPlain(start, bytes.count, in: arena)
     }
 
-    private func unpackNormalized(
-        _ start: UnsafePointer<UInt8>, _ count: Int, in arena: Arena
-    ) throws(RPCError) -> FieldReader {
-        var normalizer = Normalizer(start, count: count)
-        do {
-            try normalizer.normalize(rules, count: count)
-        } catch {
-            throw error.error(in: self, count, budget: arena.state.pointee.budget)
-        }
-        return try normalizer.output.withUnsafeBufferPointer { (bytes) throws(RPCError) in
-            try unpackAdmitted(bytes.baseAddress, bytes.count, in: arena)
-        }
-    }
-
-    private func unpackAdmitted(
+    private func unpackPlain(
         _ start: UnsafePointer<UInt8>?, _ count: Int, in arena: Arena
     ) throws(RPCError) -> FieldReader {
         let allocator = arena.state.pointee.allocator.assumingMemoryBound(to: ProtobufCAllocator.self)

@@ -18,22 +18,34 @@ public final class MessageSchema: @unchecked Sendable {
     let descriptor: DescriptorTable
     let rules: AdmissionRules
     let entries: [Int: MessageSchema]
+    /// The first word of each field in the struct, in the order of `fields`.
+    let words: [Int]
+    /// Whether the message, or one that it can contain, has required fields. Known when it is linked.
+    private(set) var reachesRequired: Bool
     private let isLinked = Atomic(false)
     private static let linking = Mutex(())
 
     @usableFromInline let byteCount: Int
     @usableFromInline let descriptorAddress: UnsafeRawPointer
 
+    /// Whether this is the table of a map's entries.
+    let isEntry: Bool
+
     /// A message's table. Map fields bring the table of their entries with them.
-    public init(_ name: String, _ fields: [FieldSchema]) {
+    public convenience init(_ name: String, _ fields: [FieldSchema]) { self.init(name, fields, isEntry: false) }
+
+    private init(_ name: String, _ fields: [FieldSchema], isEntry: Bool) {
+        self.isEntry = isEntry
         self.name = name
         self.fields = fields
         let (words, total) = FieldPlace.layout(fields.map(\.place))
         byteCount = total * 8
+        self.words = words
+        reachesRequired = fields.contains { if case .required = $0.shape { true } else { false } }
         let sorted = zip(fields, words).sorted { $0.0.number < $1.0.number }.map { (field: $0.0, word: $0.1) }
         descriptor = DescriptorTable(name: name, byteCount: byteCount, fields: sorted)
         descriptorAddress = descriptor.address
-        rules = AdmissionRules(fields: sorted, byteCount: byteCount)
+        rules = AdmissionRules(fields: sorted, byteCount: byteCount, descriptor: descriptorAddress)
         entries = Self.entries(of: name, fields)
     }
 
@@ -43,29 +55,26 @@ public final class MessageSchema: @unchecked Sendable {
         for field in fields {
             guard case .map(let key) = field.shape else { continue }
             var shape = FieldShape.implicit
-            if case .message = field.type { shape = .optional }
+            if field.type.isMessage { shape = .optional }
             entries[field.number] = MessageSchema(
                 "\(name).\(field.name)",
-                [FieldSchema(1, "key", key), FieldSchema(2, "value", field.type, shape)])
+                [FieldSchema(1, "key", key), FieldSchema(2, "value", field.type, shape)], isEntry: true)
         }
         return entries
     }
 
     /// The table of a message field's messages, a map's entries included; nil for other fields.
-    func schema(of field: FieldSchema) -> MessageSchema? {
-        if let entry = entries[field.number] { return entry }
-        guard case .message(let type) = field.type else { return nil }
-        return type.schema
-    }
+    func schema(of field: FieldSchema) -> MessageSchema? { entries[field.number] ?? field.type.schema }
 
     @inline(__always)
     func link() {
         if !isLinked.load(ordering: .acquiring) { linkAll() }
     }
 
-    // All tables that can be reached are linked before one of them says so.
+    // All tables that can be reached are linked before one of them says so; nobody else uses them until then.
     private func linkAll() {
         Self.linking.withLock { _ in
+            guard !isLinked.load(ordering: .acquiring) else { return }
             var found: [ObjectIdentifier: MessageSchema] = [ObjectIdentifier(self): self]
             var pending = [self]
             while let schema = pending.popLast() {
@@ -73,16 +82,42 @@ public final class MessageSchema: @unchecked Sendable {
                     guard let child = schema.schema(of: field) else { continue }
                     schema.descriptor.link(index, to: child.descriptor)
                     schema.rules.link(index, to: child.rules)
+                    guard !child.isLinked.load(ordering: .acquiring) else { continue }
                     if found.updateValue(child, forKey: ObjectIdentifier(child)) == nil { pending.append(child) }
                 }
             }
+            Self.spreadRequired(Array(found.values))
             for schema in found.values { schema.isLinked.store(true, ordering: .releasing) }
+        }
+    }
+
+    // In rounds, since tables may refer to each other in circles.
+    private static func spreadRequired(_ schemas: [MessageSchema]) {
+        var hasChanged = true
+        while hasChanged {
+            hasChanged = false
+            for schema in schemas where !schema.reachesRequired {
+                let reaches = schema.fields.contains { schema.schema(of: $0)?.reachesRequired ?? false }
+                schema.reachesRequired = reaches
+                if reaches { hasChanged = true }
+            }
         }
     }
 
     var fieldsByNumber: [FieldSchema] { fields.sorted { $0.number < $1.number } }
 
     func field(_ number: UInt32) -> FieldSchema? { fields.first { $0.number == Int(number) } }
+}
+
+extension FieldType {
+    /// The table of a field's messages; nil for other types.
+    public var schema: MessageSchema? {
+        switch self {
+        case .message(let type), .group(let type): type.schema
+        case .dynamic(let reference): reference.schema
+        default: nil
+        }
+    }
 }
 
 extension MessageSchema: CustomStringConvertible {

@@ -7,9 +7,15 @@ public enum ProtobufCodec<Message: ProtobufMessage>: MessageCodec {
     /// Puts the message into a C struct and lets libprotobuf-c pack it behind gRPC's prefix.
     @inlinable
     public static func encode(_ message: Message) throws(RPCError) -> MessageBytes {
+        try encode(message, isDeterministic: false)
+    }
+
+    @inlinable
+    static func encode(_ message: Message, isDeterministic: Bool) throws(RPCError) -> MessageBytes {
         let schema = Message.schema
         let arena = Arena.take(budget: .max)
         defer { arena.giveBack() }
+        if isDeterministic { arena.state.pointee.isDeterministic = true }
         let root = FieldWriter(root: schema, in: arena)
         message.write(to: root)
         return try root.pack(schema)
@@ -22,9 +28,9 @@ public enum ProtobufCodec<Message: ProtobufMessage>: MessageCodec {
     }
 
     @inlinable
-    static func decode(_ bytes: UnsafeRawBufferPointer) throws(RPCError) -> Message {
+    static func decode(_ bytes: UnsafeRawBufferPointer, depth: Int = maximumDepth) throws(RPCError) -> Message {
         let arena = Arena.take(budget: Arena.decodeBudget(for: bytes.count))
         defer { arena.giveBack() }
-        return Message(reading: try Message.schema.unpack(bytes, in: arena))
+        return Message(reading: try Message.schema.unpack(bytes, in: arena, depth: depth))
     }
 }

@@ -3,7 +3,7 @@
 public import ApusCore
 
 /// A message of a .proto file: a plain value. Generated code conforms to it.
-public protocol ProtobufMessage: Sendable, Hashable {
+public protocol ProtobufMessage: Sendable, Hashable, Codable, CustomStringConvertible, TextOutputStreamable {
     /// The table of the message's fields.
     static var schema: MessageSchema { get }
 
@@ -32,6 +32,13 @@ extension ProtobufMessage {
     /// - Throws: RESOURCE_EXHAUSTED over 2 GiB, INTERNAL for messages nested deeper than 100.
     public func serializedBytes() throws(RPCError) -> [UInt8] { try serialized().bytes }
 
+    /// The message in its binary form, the same bytes for equal messages: maps are sorted by their keys.
+    ///
+    /// - Throws: RESOURCE_EXHAUSTED over 2 GiB, INTERNAL for messages nested deeper than 100.
+    public func deterministicBytes() throws(RPCError) -> [UInt8] {
+        try ProtobufCodec<Self>.encode(self, isDeterministic: true).bytes
+    }
+
     /// The message in the bytes.
     ///
     /// - Throws: INTERNAL for bytes that are no such message, RESOURCE_EXHAUSTED past the memory budget.
@@ -40,11 +47,12 @@ extension ProtobufMessage {
 
     /// The message in the bytes.
     ///
+    /// - Parameter maximumDepth: how deep messages may be nested, at most 1000. Each level takes stack.
     /// - Throws: INTERNAL for bytes that are no such message, RESOURCE_EXHAUSTED past the memory budget.
     @inlinable
-    public init(serialized bytes: [UInt8]) throws(RPCError) {
+    public init(serialized bytes: [UInt8], maximumDepth: Int = 100) throws(RPCError) {
         self = try bytes.withUnsafeBufferPointer { (buffer) throws(RPCError) in
-            try ProtobufCodec<Self>.decode(UnsafeRawBufferPointer(buffer))
+            try ProtobufCodec<Self>.decode(UnsafeRawBufferPointer(buffer), depth: min(maximumDepth, 1000))
         }
     }
 }

@@ -11,6 +11,10 @@ public struct UnknownFields: Sendable, Hashable {
     @inlinable
     public init() {}
 
+    init(bytes: [UInt8]) { self.bytes = bytes }
+
+    mutating func append(_ more: [UInt8]) { bytes += more }
+
     /// Whether there are none.
     @inlinable
     public var isEmpty: Bool { bytes.isEmpty }
@@ -21,15 +25,8 @@ public struct UnknownFields: Sendable, Hashable {
         let header = message.assumingMemoryBound(to: ProtobufCMessage.self).pointee
         for index in 0..<Int(header.n_unknown_fields) {
             guard let field = header.unknown_fields?[index] else { return }
-            var content = UnsafeBufferPointer(start: field.data, count: field.len)[...]
-            if field.tag == Normalizer.carrierNumber {
-                // What the pre-pass set aside: a whole field behind a length.
-                let lengthEnd = content.firstIndex { $0 < 0x80 } ?? 0
-                content = content[(lengthEnd + 1)...]
-            } else {
-                bytes.appendVarint(UInt64(field.tag) << 3 | UInt64(field.wire_type.rawValue))
-            }
-            bytes.append(contentsOf: content)
+            bytes.appendVarint(UInt64(field.tag) << 3 | UInt64(field.wire_type.rawValue))
+            bytes.append(contentsOf: UnsafeBufferPointer(start: field.data, count: field.len))
         }
     }
 
@@ -52,6 +49,17 @@ public struct UnknownFields: Sendable, Hashable {
         let header = message.assumingMemoryBound(to: ProtobufCMessage.self)
         header.pointee.n_unknown_fields = 1
         header.pointee.unknown_fields = field
+    }
+}
+
+extension [UInt8] {
+    mutating func appendVarint(_ value: UInt64) {
+        var rest = value
+        while rest >= 0x80 {
+            append(UInt8(truncatingIfNeeded: rest) | 0x80)
+            rest >>= 7
+        }
+        append(UInt8(truncatingIfNeeded: rest))
     }
 }
 

@@ -28,7 +28,7 @@ package struct ConnectionLife: Sendable {
         case close(String)
     }
 
-    private let limits: Limits
+    private var limits: Limits
     private let oldAge: MonotonicInstant?
     private var drainedAt: MonotonicInstant?
 
@@ -40,6 +40,9 @@ package struct ConnectionLife: Sendable {
         self.limits = limits
         oldAge = limits.age.map { start.advanced(by: $0 * (1 + Self.jitter * (2 * unit - 1))) }
     }
+
+    /// Changes how long the connection may be idle: look anew at ``next(at:hasCalls:lastCall:)``.
+    package mutating func setIdle(_ idle: Duration?) { limits.idle = idle }
 
     /// - Parameter lastCall: when a call last began or ended, or the connection was made.
     package mutating func next(at now: MonotonicInstant, hasCalls: Bool, lastCall: MonotonicInstant) -> Action {

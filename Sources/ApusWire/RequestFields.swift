@@ -12,12 +12,14 @@ package enum RequestFields {
     /// - Parameters:
     ///   - scheme: `https` over TLS.
     ///   - timeout: nanoseconds that are left; nil for no deadline.
+    ///   - userAgent: the user's own in front of ``userAgent``; nil for that alone.
     ///   - compression: what compresses the call's messages; nil when nothing does.
     ///   - compressors: what the response may be compressed with.
     /// - Throws: INTERNAL for metadata that HTTP/2 cannot carry.
     package static func write(
         _ method: MethodDescriptor, scheme: StaticString = "http", authority: String, timeout: Int64?,
-        metadata: Metadata, compression: Compression?, compressors: Compressors, to sink: inout some FieldSink
+        metadata: Metadata, userAgent: [UInt8]? = nil, compression: Compression?, compressors: Compressors,
+        to sink: inout some FieldSink
     ) throws(RPCError) {
         sink.add(":method", "POST")
         sink.add(":scheme", scheme)
@@ -26,7 +28,7 @@ package enum RequestFields {
         sink.add("te", "trailers")
         if let timeout { sink.add("grpc-timeout", TimeoutEncoding.encode(nanoseconds: timeout)) }
         sink.add("content-type", "application/grpc")
-        sink.add("user-agent", userAgent)
+        if let userAgent { sink.add("user-agent", userAgent) } else { sink.add("user-agent", Self.userAgent) }
         if let compression { sink.add("grpc-encoding", compression.name.utf8) }
         // A literal is never copied.
         if compressors.isStandard {

@@ -14,7 +14,9 @@ package struct ResponseHead {
         case head(Metadata)
         /// The end of the call.
         case end(Status, trailers: Metadata)
-        /// Not gRPC: its body may say why; the call ends with this status.
+        /// Broken: the call ends with this status.
+        case broken(Status)
+        /// Not gRPC: its body may say why. The call ends with this status unless trailers bring one.
         case foreign(Status)
         /// The block is beyond all limits: the peer is not worth talking to.
         case abusive
@@ -32,6 +34,7 @@ package struct ResponseHead {
     private var isGRPC = false
     private var unknownEncoding: String?
     private var hasHead = false
+    private var isForeign = false
     private var informational = 0
     private var budget: FieldBudget
     private var overBudget = FieldBudget.Verdict.fits
@@ -52,8 +55,8 @@ package struct ResponseHead {
         overBudget = budget.spend(name: name.count, value: value.count)
         guard case .fits = overBudget else { return }
         switch FieldName(name) {
-        case .status: httpStatus = Int(value.text)
-        case .contentType:
+        case .status where !isForeign: httpStatus = Int(value.text)
+        case .contentType where !isForeign:
             isGRPC = isGRPCContentType(value)
             if !isGRPC { contentType = value.text }
         case .grpcStatus: code = Int(value.text).flatMap(Status.Code.init(rawValue:)) ?? .unknown
@@ -76,7 +79,7 @@ package struct ResponseHead {
             return .end(Status(.resourceExhausted, "the response's metadata is above the limit"), trailers: Metadata())
         case .fits: break
         }
-        if hasHead { return trailers(endStream: endStream) }
+        if hasHead || isForeign { return trailers(endStream: endStream) }
         if let httpStatus, (100..<200).contains(httpStatus), !endStream { return informationalBlock() }
         if endStream { return .end(endStatus, trailers: metadata) }
         return head()
@@ -93,21 +96,26 @@ package struct ResponseHead {
     private mutating func head() -> Block {
         // grpc-status wins over everything else, even in a head that should have ended the stream.
         if code != nil { return .end(endStatus, trailers: metadata) }
-        guard httpStatus == 200, isGRPC else { return .foreign(foreignStatus) }
+        guard httpStatus == 200, isGRPC else {
+            isForeign = true
+            return .foreign(foreignStatus)
+        }
         if let unknownEncoding {
             let text = "the server compressed with \(unknownEncoding.debugDescription), which was not offered"
-            return .foreign(Status(.internal, text))
+            return .broken(Status(.internal, text))
         }
         hasHead = true
         return .head(metadata)
     }
 
     private func trailers(endStream: Bool) -> Block {
-        guard endStream else { return .foreign(Status(.internal, "a second header block came without END_STREAM")) }
+        guard endStream else { return .broken(Status(.internal, "a second header block came without END_STREAM")) }
         return .end(endStatus, trailers: metadata)
     }
 
     private var endStatus: Status {
+        // Nothing in front of it was an answer, so that it cannot have been a success.
+        if isForeign, code == nil || code == .ok { return foreignStatus }
         if let code { return Status(code, message, details: details) }
         if hasHead { return Self.missingStatus }
         return foreignStatus

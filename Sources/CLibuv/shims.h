@@ -10,3 +10,11 @@ static inline int apus_accept(int listener, struct sockaddr *peer, socklen_t *le
     return accept4(listener, peer, length, SOCK_NONBLOCK | SOCK_CLOEXEC);
 }
 #endif
+
+// malloc.h is in no module that Swift's Glibc covers. Other systems' allocators give memory back by themselves.
+#ifdef __GLIBC__
+#include <malloc.h>
+static inline void apus_return_memory(void) { malloc_trim(0); }
+#else
+static inline void apus_return_memory(void) {}
+#endif

@@ -47,6 +47,19 @@ struct CandidatesTests {
         }
     }
 
+    @Test func `a listener that is gone is not kept by the handle`() {
+        let handle = EndpointHandle(.local(1))
+        let told = Mutex(0)
+        let first = handle.onRetire { told.withLock { $0 += 1 } }
+        let second = handle.onRetire { told.withLock { $0 += 10 } }
+        handle.forget(first)
+        #expect(handle.retireHooks == 1)
+        handle.retire()
+        handle.forget(second)
+        #expect(told.withLock { $0 } == 10)
+        #expect(handle.retireHooks == 0)
+    }
+
     @Test func `a retired handle tells each listener once, late ones at once`() {
         let handle = EndpointHandle(.local(1))
         let told = Mutex(0)

@@ -31,6 +31,23 @@ struct ChannelTests {
         #expect(try await Channel("users", interceptors: [], transport: script).ask() == "done")
     }
 
+    @Test(arguments: [false, true], [RPCError.Progress.notSent, .refused])
+    func `a streamed request is repeated only while none of it was read`(
+        _ isRead: Bool, _ progress: RPCError.Progress
+    ) async throws {
+        let pipe = MessagePipe()
+        try await pipe.write(MessageBytes([1]))
+        script.expect().run { call in
+            if isRead, case .stream(let source) = call.request { _ = try await source.next() }
+            throw RPCError(.unavailable, "lost", progress: progress)
+        }
+        script.expect().reply("done")
+        let channel = Channel("users", interceptors: [], transport: script)
+        let answer = try? await channel.start(.clientStreaming, .stream(pipe))
+        #expect((answer == nil) == isRead)
+        #expect(script.calls.count == (isRead ? 1 : 2))
+    }
+
     @Test func `a second refusal is final`() async {
         script.otherwise.fail(.unavailable, progress: .refused)
         let channel = Channel("users", interceptors: [], transport: script)

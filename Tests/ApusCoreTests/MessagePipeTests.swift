@@ -19,6 +19,16 @@ struct MessagePipeTests {
         #expect(try await pipe.next() == nil)
     }
 
+    @Test(arguments: [false, true])
+    func `a pipe is untouched until a message was read`(_ readerIsFirst: Bool) async throws {
+        let pipe = MessagePipe()
+        async let first = readerIsFirst ? pipe.next() : nil
+        try await pipe.write(message(1))
+        if readerIsFirst { _ = try await first } else { #expect(pipe.isUntouched) }
+        if !readerIsFirst { _ = try await pipe.next() }
+        #expect(!pipe.isUntouched)
+    }
+
     @Test func `a write after the end is refused`() async {
         let pipe = MessagePipe()
         pipe.finish()

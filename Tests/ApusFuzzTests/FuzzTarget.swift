@@ -14,6 +14,9 @@ struct FuzzTarget: Sendable {
         FuzzTarget(name: "compression", run: fuzzCompression),
         FuzzTarget(name: "fields", run: fuzzFields),
         FuzzTarget(name: "texts", run: fuzzTexts),
+        FuzzTarget(name: "proxy-response", run: fuzzProxyResponse),
+        FuzzTarget(name: "foreign-body", run: fuzzForeignBody),
+        FuzzTarget(name: "protobuf", run: fuzzProtobuf),
     ]
 }
 

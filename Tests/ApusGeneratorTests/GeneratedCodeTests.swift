@@ -17,8 +17,14 @@ struct GeneratedCodeTests {
         #expect(echo.file.map(\.name) == ["echo.apus.swift"])
         #expect(try echo.file.first?.content == kept("Tests/ApusGeneratorTests/Generated/echo.apus.swift"))
         let test = try ProtocRequest.respond(
-            ["test/everything.proto", "test/imported.proto"], options: "import=ApusCore+ApusProtobuf,file_naming=base")
-        #expect(test.file.map(\.name) == ["everything.apus.swift", "imported.apus.swift"])
+            [
+                "test/everything.proto", "test/imported.proto", "test/legacy.proto", "test/legacy_public.proto",
+            ], options: "import=ApusCore+ApusProtobuf,file_naming=base")
+        #expect(test.error == nil)
+        #expect(
+            test.file.map(\.name) == [
+                "everything.apus.swift", "imported.apus.swift", "legacy.apus.swift", "legacy_public.apus.swift",
+            ])
         for file in test.file {
             #expect(try file.content == kept("Tests/ApusProtobufTests/Generated/\(file.name)"))
         }

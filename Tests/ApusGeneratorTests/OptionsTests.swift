@@ -55,7 +55,10 @@ struct OptionsTests {
     }
 
     @Test(arguments: [
-        ("visible=public", "unknown option 'visible': there are visibility, client, server, file_naming and import"),
+        (
+            "visible=public",
+            "unknown option 'visible': there are visibility, client, server, file_naming, import and M<path>"
+        ),
         ("visibility=open", "option visibility cannot be 'open': it is one of public, internal, package"),
         ("client=yes", "option client cannot be 'yes': it is true or false"),
         ("server", "option server cannot be '': it is true or false"),

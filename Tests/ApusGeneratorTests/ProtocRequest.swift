@@ -33,6 +33,14 @@ enum ProtocRequest {
         }
     }
 
+    /// The response for files with these texts.
+    static func respond(files: [String: String], options: String = "") throws -> CodeGeneratorResponse {
+        try withFolder { folder in
+            for (name, text) in files { try Data(text.utf8).write(to: folder.appending(path: name)) }
+            return try respond(files.keys.sorted(), in: folder, options: options)
+        }
+    }
+
     private static func describe(_ files: [String], in folder: URL) throws -> [FileDescriptorProto] {
         try withFolder { scratch in
             let output = scratch.appending(path: "set")

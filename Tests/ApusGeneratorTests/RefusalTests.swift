@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import ApusProtobuf
 import Testing
 
 @testable import ApusGenerator
@@ -12,35 +13,36 @@ struct RefusalTests {
         return response.error
     }
 
-    @Test func `proto2 files`() throws {
-        #expect(
-            try error("// A comment.\nsyntax = \"proto2\";\nmessage M {}")
-                == "file.proto:2: syntax proto2 is not supported yet, only proto3")
-        #expect(try error("message M {}") == "file.proto: syntax proto2 is not supported yet, only proto3")
+    @Test func `syntax that is neither proto2 nor proto3`() throws {
+        var file = FileDescriptorProto()
+        (file.name, file.syntax) = ("file.proto", "editions")
+        var request = CodeGeneratorRequest()
+        (request.fileToGenerate, request.protoFile) = (["file.proto"], [file])
+        let response = try CodeGeneratorResponse(serialized: CompilerPlugin.respond(to: request.serializedBytes()))
+        #expect(response.error == "file.proto: syntax editions is not supported, only proto2 and proto3")
     }
 
-    @Test func `extensions`() throws {
+    @Test func `messages that require themselves, also by way of others`() throws {
         let text = """
-            syntax = "proto3";
-            import "google/protobuf/descriptor.proto";
-            message M {
-              extend google.protobuf.FieldOptions { string mine = 50000; }
+            syntax = "proto2";
+            message A { optional B b = 1; }
+            message B { required C c = 1; }
+            message C {
+              required B b = 1;
             }
             """
-        #expect(try error(text) == "file.proto:4: extensions are not supported yet")
+        #expect(try error(text) == "file.proto:3: message B requires a message of its own type: there can be none")
     }
 
-    @Test func `fields whose type is proto2`() throws {
-        let text = """
-            syntax = "proto3";
-            import "google/protobuf/descriptor.proto";
-            message M {
-              google.protobuf.FileOptions options = 1;
-            }
-            """
+    @Test func `types of several files with one Swift name`() throws {
+        let response = try ProtocRequest.respond(files: [
+            "a.proto": "syntax = \"proto3\"; package a; message User {}",
+            "b.proto": "syntax = \"proto3\"; package b;\nmessage Other {}\nservice User {}",
+        ])
         #expect(
-            try error(text) == "file.proto:4: type google.protobuf.FileOptions of google/protobuf/descriptor.proto "
-                + "is proto2: not supported yet")
+            response.error == "b.proto:3: b.User would be User in Swift, like the type at a.proto:1: give one of the "
+                + "files an option swift_prefix, or generate them into two modules")
+        #expect(response.file.isEmpty)
     }
 
     @Test func `two files with one output`() throws {

@@ -41,6 +41,15 @@ struct RetryCourseTests {
         #expect(step(&course, failure(code)) == .stop(.notRetryable))
     }
 
+    @Test func `a call whose response has begun is committed, and counts as a failure`() {
+        var course = course()
+        var throttle: RetryThrottle? = RetryThrottle(maxTokens: 2)
+        let error = failure(.unavailable, .answered)
+        let step = course.failed(error, at: now, deadline: .none, throttle: &throttle, random: 0.5)
+        #expect(step == .stop(.committed))
+        #expect(throttle?.tokens == 1)
+    }
+
     @Test func `a try that left nothing on the wire is repeated without being counted, ever more slowly`() {
         var course = course()
         let waits = (0..<16).map { _ in step(&course, failure(.unavailable, .notSent)) }

@@ -25,7 +25,7 @@ struct MalformedTests {
         #expect(error.code == .internal)
         #expect(
             error.message == "malformed test.everything.Tree.left.left.left.left.left.left.left.left…: "
-                + "messages are nested deeper than 100, at byte 239")
+                + "messages are nested too deep, at byte 239")
         #expect(try ProtocOracle.decode("test.everything.Tree", Wire.nested(101, in: 2)) == nil)
     }
 
@@ -35,7 +35,7 @@ struct MalformedTests {
         for level in 0..<100_000 { bytes += Wire.tag(2, 2) + Wire.varint(UInt64((100_000 - level) * 6)) }
         #expect(try refusal(Tree.self, bytes).code == .internal)
         let groups = [UInt8](repeating: 0x7B, count: 1_000_000)
-        #expect(try refusal(Tree.self, groups).message.contains("nested deeper than 100"))
+        #expect(try refusal(Tree.self, groups).message.contains("nested too deep"))
     }
 
     @Test func `field number 0, also by an overlong tag, and numbers above 2^29-1 are refused`() throws {

@@ -94,6 +94,14 @@ struct MergingTests {
         #expect(nothing != Nothing())
     }
 
+    @Test func `tags of unknown fields are kept in their shortest form, whoever unpacks them`() throws {
+        let long: [UInt8] = [0xB5, 0x00, 1, 2, 3, 4]
+        let short: [UInt8] = [0x35, 1, 2, 3, 4]
+        #expect(try Nothing(serialized: short + long).unknownFields.bytes == short + short)
+        let group = Wire.group(90, [])
+        #expect(try Nothing(serialized: group + long + long).unknownFields.bytes == group + short + short)
+    }
+
     @Test func `-0 is a value and not a default`() throws {
         let bytes = try Scalars(aDouble: -0.0, aFloat: -0.0).serializedBytes()
         #expect(bytes == [0x09, 0, 0, 0, 0, 0, 0, 0, 0x80, 0x15, 0, 0, 0, 0x80])

@@ -24,11 +24,20 @@ enum ProtocOracle {
         return status == 0 ? String(decoding: output, as: UTF8.self) : nil
     }
 
+    /// The serialized `google.protobuf.FileDescriptorSet` of a file and all that it imports.
+    static func describe(_ file: String) throws -> [UInt8] {
+        let (status, output, errors) = try run("--descriptor_set_out=/dev/stdout", [], file, ["--include_imports"])
+        guard status == 0 else { throw Refused(description: "protoc does not take \(file): \(errors)") }
+        return output
+    }
+
     struct Refused: Error, CustomStringConvertible {
         let description: String
     }
 
-    private static func run(_ action: String, _ input: [UInt8]) throws -> (Int32, [UInt8], String) {
+    private static func run(
+        _ action: String, _ input: [UInt8], _ file: String? = nil, _ options: [String] = []
+    ) throws -> (Int32, [UInt8], String) {
         let folder = FileManager.default.temporaryDirectory.appending(path: UUID().uuidString)
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
         defer { try? FileManager.default.removeItem(at: folder) }
@@ -37,7 +46,8 @@ enum ProtocOracle {
         for file in files.dropFirst() { try Data().write(to: file) }
         let process = Process()
         process.executableURL = URL(filePath: "/usr/bin/env")
-        process.arguments = ["protoc", "-I", protoFolder, action, "test/everything.proto"]
+        let usual = action.contains("=test.legacy.") ? "test/legacy.proto" : "test/everything.proto"
+        process.arguments = ["protoc", "-I", protoFolder, action] + options + [file ?? usual]
         process.standardInput = try FileHandle(forReadingFrom: files[0])
         process.standardOutput = try FileHandle(forWritingTo: files[1])
         process.standardError = try FileHandle(forWritingTo: files[2])

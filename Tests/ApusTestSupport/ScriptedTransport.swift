@@ -18,6 +18,7 @@ package final class ScriptedTransport: ClientTransport {
         var played = 0
         var always: Answer?
         var calls: [ClientCall] = []
+        var connected: [EndpointHandle] = []
         var isClosed = false
     }
 
@@ -29,6 +30,8 @@ package final class ScriptedTransport: ClientTransport {
     package var calls: [ClientCall] { state.withLock { $0.calls } }
     /// Expectations that no call has met yet.
     package var unmet: Int { state.withLock { $0.steps.count - $0.played } }
+    /// The endpoints that were to be connected to, in order.
+    package var connected: [EndpointHandle] { state.withLock { $0.connected } }
     package var isClosed: Bool { state.withLock { $0.isClosed } }
 
     /// The next call, which `check` looks at, is answered by the expectation's verb.
@@ -51,6 +54,8 @@ package final class ScriptedTransport: ClientTransport {
         guard let answer else { throw RPCError(.internal, "call \(calls.count) is not in the script") }
         return try await answer(call)
     }
+
+    package func connect(to endpoint: EndpointHandle) { state.withLock { $0.connected.append(endpoint) } }
 
     package func close() { state.withLock { $0.isClosed = true } }
 

@@ -89,11 +89,20 @@ import Testing
         Reply(
             testDescription: "503 with a page",
             frames: http(503, "text/html") + [.data(1, Array("<html>".utf8), end: true)],
-            expected: "UNAVAILABLE: not a gRPC response: HTTP status 503, content-type \"text/html\""),
+            expected: "UNAVAILABLE: not a gRPC response: HTTP status 503, content-type \"text/html\", body \"<html>\""),
         Reply(
             testDescription: "200 with a page",
             frames: http(200, "text/html") + [.data(1, Array("<html>".utf8), end: true)],
-            expected: "UNKNOWN: not a gRPC response: HTTP status 200, content-type \"text/html\""),
+            expected: "UNKNOWN: not a gRPC response: HTTP status 200, content-type \"text/html\", body \"<html>\""),
+        Reply(
+            testDescription: "503 with a long page",
+            frames: http(503, "text/html") + [.data(1, Array(String(repeating: "x", count: 1000).utf8))],
+            expected: "UNAVAILABLE: not a gRPC response: HTTP status 503, content-type \"text/html\", body "
+                + "\"\(String(repeating: "x", count: 256))\""),
+        Reply(
+            testDescription: "503 with a status in its trailers",
+            frames: http(503, "text/html") + [.data(1, [60])] + RawFrame.headers(1, [("grpc-status", "8")], end: true),
+            expected: "RESOURCE_EXHAUSTED"),
         Reply(
             testDescription: "404 alone", frames: http(404, "text/plain", end: true),
             expected: "UNIMPLEMENTED: not a gRPC response: HTTP status 404, content-type \"text/plain\""),

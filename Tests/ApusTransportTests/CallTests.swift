@@ -15,6 +15,7 @@ struct Pair {
     let service: EchoService
     let running: RunningServer
     let channel: Channel
+    let target: ToEndpoint
     private let network = InMemoryNetwork()
 
     init(
@@ -26,11 +27,12 @@ struct Pair {
         switch medium {
         case .memory:
             running = try network.start(server, as: "echo", options: options)
-            channel = Channel(
-                "echo", interceptors: [ToEndpoint(.memory("echo"))], transport: network.transport(options: client))
+            target = ToEndpoint(.memory("echo"))
+            channel = Channel("echo", interceptors: [target], transport: network.transport(options: client))
         case .tcp:
             running = try server.start(on: .host("127.0.0.1", port: 0), options: options)
-            channel = Channel("echo", interceptors: [ToEndpoint(running.addresses[0])], options: client)
+            target = ToEndpoint(running.addresses[0])
+            channel = Channel("echo", interceptors: [target], options: client)
         }
     }
 

@@ -81,7 +81,7 @@ final class Gate: Sendable {
 }
 
 /// Sends every call to one endpoint.
-struct ToEndpoint: ClientInterceptor {
+struct ToEndpoint: RoutingInterceptor {
     let handle: EndpointHandle
 
     init(_ address: Endpoint.Address) { handle = EndpointHandle(Endpoint(address)) }

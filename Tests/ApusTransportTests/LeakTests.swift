@@ -70,7 +70,7 @@
     }
 
     /// Takes out the runtime's hooks by which Testing keeps a backtrace of each error that is thrown, for ever.
-    private func forgetThrownErrors() {
+    func forgetThrownErrors() {
         for name in ["_swift_willThrow", "_swift_willThrowTypedImpl"] {
             // The runtime's own variables: a function pointer each, for debuggers and test libraries to set.
             dlsym(dlopen(nil, RTLD_NOW), name)?.storeBytes(of: nil, as: UnsafeRawPointer?.self)

@@ -14,7 +14,7 @@ final class RawSocket: @unchecked Sendable {
         let code = errno
     }
 
-    private let descriptor: Int32
+    let descriptor: Int32
     private var isOpen = true
 
     // Only a test that fails waits so long.
@@ -83,7 +83,8 @@ final class RawSocket: @unchecked Sendable {
         while let bytes = try receiveSome(atMost: 4096) { try other.send(bytes) }
     }
 
-    private func receiveSome(atMost limit: Int) throws -> [UInt8]? {
+    /// What there is, at least one byte; nil when the other side has ended the connection.
+    func receiveSome(atMost limit: Int) throws -> [UInt8]? {
         var buffer = [UInt8](repeating: 0, count: limit)
         let count = recv(descriptor, &buffer, limit, 0)
         if count == 0 || (count < 0 && errno == ECONNRESET) { return nil }
@@ -135,6 +136,7 @@ final class RawSocket: @unchecked Sendable {
 /// A listening socket whose connections a script accepts, or leaves waiting.
 final class RawListener: Sendable {
     private let descriptor: Int32
+    private let isClosed = Atomic<Bool>(false)
     let address: Endpoint.Address
 
     init() throws {
@@ -153,7 +155,12 @@ final class RawListener: Sendable {
         address = .host("127.0.0.1", port: Int(UInt16(bigEndian: name.sin_port)))
     }
 
-    deinit { Foundation.close(descriptor) }
+    deinit { close() }
+
+    /// Nobody listens any more.
+    func close() {
+        if !isClosed.exchange(true, ordering: .relaxed) { Foundation.close(descriptor) }
+    }
 
     func accept() throws -> RawSocket {
         let accepted = Foundation.accept(descriptor, nil, nil)

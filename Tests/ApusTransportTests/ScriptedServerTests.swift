@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import ApusCore
+import ApusInterceptors
 import ApusTransport
 import Testing
+
+@testable import ApusCore
 
 /// How a client behaves towards a server that a script plays: what it sends, when it tries again, how long it waits.
 @Suite struct ScriptedServerTests {
@@ -26,6 +28,92 @@ import Testing
         }
         let outcome = await BadServerTests.outcome(channel)
         #expect(outcome == "fine")
+        channel.close()
+        try await served.value
+    }
+
+    /// Calls that may be tried again, without a wait.
+    private static func retrying(_ listener: RawListener) -> Channel {
+        var options = TransportOptions()
+        options.handshakeTimeout = .seconds(600)
+        let retry = Retry(.exponential(maxAttempts: 3, initial: .zero, maximum: .zero))
+        return Channel("echo", interceptors: [retry, ToEndpoint(listener.address)], options: options)
+    }
+
+    @Test func `a status that comes alone is tried again`() async throws {
+        let listener = try RawListener()
+        let channel = Self.retrying(listener)
+        let served = Script {
+            let peer = try RawPeer.server(on: listener)
+            let alone = Self.head + [("grpc-status", "14")]
+            try peer.send(RawFrame.headers(try peer.request(), alone, end: true))
+            try peer.send(Self.answer(try peer.request()))
+            while try peer.next() != nil {}
+        }
+        #expect(await BadServerTests.outcome(channel) == "fine")
+        channel.close()
+        try await served.value
+    }
+
+    @Test func `a call is committed once its response's head is there`() async throws {
+        let listener = try RawListener()
+        let channel = Self.retrying(listener)
+        let served = Script {
+            let peer = try RawPeer.server(on: listener)
+            let stream = try peer.request()
+            try peer.send(RawFrame.headers(stream, Self.head))
+            try peer.send(RawFrame.headers(stream, [("grpc-status", "14"), ("grpc-message", "late")], end: true))
+            // Whoever tries again learns something else.
+            while let frame = try peer.nextOfStreams() {
+                if frame.kind == .headers { try peer.send(.rst(frame.stream, 2)) }
+            }
+        }
+        let error = await #expect(throws: RPCError.self) {
+            try await channel.unary(EchoService.Methods.echo, MessageBytes("hello"))
+        }
+        #expect(error?.status == Status(.unavailable, "late"))
+        #expect(error?.progress == .answered)
+        #expect(error?.notes == ["attempt 1 of 3", "its response had begun"])
+        channel.close()
+        try await served.value
+    }
+
+    @Test func `an answer that is not gRPC and never ends is not waited for`() async throws {
+        let listener = try RawListener()
+        let channel = Self.channel(listener)
+        let reset = Script {
+            let peer = try RawPeer.server(on: listener)
+            let stream = try peer.request()
+            try peer.send(RawFrame.headers(stream, [(":status", "502"), ("content-type", "text/plain")]))
+            try peer.send(.data(stream, Array("bad".utf8)))
+            return try peer.nextOfStreams()
+        }
+        let text = "not a gRPC response: HTTP status 502, content-type \"text/plain\", body \"bad\""
+        #expect(await BadServerTests.outcome(channel) == "UNAVAILABLE: \(text)")
+        #expect(try await reset.value == .rst(1, 8))
+        channel.close()
+    }
+
+    @Test func `trailers are there when the last message was read, not before`() async throws {
+        let listener = try RawListener()
+        let channel = Self.channel(listener)
+        let served = Script {
+            let peer = try RawPeer.server(on: listener)
+            let stream = try peer.request()
+            try peer.send(
+                RawFrame.headers(stream, Self.head) + [.data(stream, RawPeer.message([1]))]
+                    + RawFrame.headers(stream, [("grpc-status", "0"), ("x-end", "1")], end: true))
+            while try peer.next() != nil {}
+        }
+        let ended = Latch()
+        let stream = try await channel.serverStreaming(EchoService.Methods.repeatTimes, MessageBytes([1]))
+        stream.source.onEnd { _ in ended.countDown() }
+        await ended.wait()
+        #expect(stream.trailers.isEmpty)
+        #expect(try await stream.next()?.bytes == [1])
+        #expect(stream.trailers.isEmpty)
+        #expect(try await stream.next() == nil)
+        #expect(stream.trailers["x-end"] == "1")
         channel.close()
         try await served.value
     }

@@ -25,6 +25,7 @@ import Testing
         case .informational: "informational"
         case .head(let metadata): "head \(metadata)"
         case .end(let status, let trailers): "end \(status) \(trailers)"
+        case .broken(let status): "broken \(status)"
         case .foreign(let status): "foreign \(status)"
         case .abusive: "abusive"
         }
@@ -63,6 +64,14 @@ import Testing
         #expect(read([block], endStream: false) == ["foreign \(text)"])
     }
 
+    @Test func `a status in the trailers of an answer that is not gRPC wins, but for OK`() {
+        let page: Fields = [":status": "503", "content-type": "text/html"]
+        #expect(read([page, ["grpc-status": "8", "grpc-message": "full"]])[1] == "end RESOURCE_EXHAUSTED: full []")
+        let own = "end UNAVAILABLE: not a gRPC response: HTTP status 503, content-type \"text/html\" [x: y]"
+        #expect(read([page, ["grpc-status": "0", "x": "y"]])[1] == own)
+        #expect(read([page, ["x": "y"]])[1] == own)
+    }
+
     @Test func `a stream of 200 that says nothing more is UNKNOWN, never OK`() {
         #expect(read([[":status": "200"]]) == ["end UNKNOWN: not a gRPC response: HTTP status 200 []"])
         #expect(read([Self.goodHead, ["x-t": "2"]])[1] == "end UNKNOWN: the stream ended without grpc-status [x-t: 2]")
@@ -98,13 +107,13 @@ import Testing
 
     @Test func `a second head is refused`() {
         let answer = read([Self.goodHead, Self.goodHead], endStream: false)
-        #expect(answer[1] == "foreign INTERNAL: a second header block came without END_STREAM")
+        #expect(answer[1] == "broken INTERNAL: a second header block came without END_STREAM")
     }
 
     @Test func `an encoding that was not offered is INTERNAL`() {
         var block = Self.goodHead
         block.all.append(Fields.Field(name: "grpc-encoding", value: "br"))
-        #expect(read([block], endStream: false)[0].hasPrefix("foreign INTERNAL: the server compressed with \"br\""))
+        #expect(read([block], endStream: false)[0].hasPrefix("broken INTERNAL: the server compressed with \"br\""))
         for known in ["identity", "gzip", "deflate"] {
             block.all[3].value = known
             #expect(read([block], endStream: false) == ["head [x-h: 1]"])

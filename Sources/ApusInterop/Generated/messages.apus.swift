@@ -14,6 +14,8 @@ package enum PayloadType: ProtobufEnum {
         (0, "COMPRESSABLE"),
     ])
 
+    package init() { self = .compressable }
+
     package init(rawValue: Int32) {
         switch rawValue {
         case 0: self = .compressable
@@ -42,6 +44,8 @@ package enum GrpclbRouteType: ProtobufEnum {
         (1, "GRPCLB_ROUTE_TYPE_FALLBACK"),
         (2, "GRPCLB_ROUTE_TYPE_BACKEND"),
     ])
+
+    package init() { self = .unknown }
 
     package init(rawValue: Int32) {
         switch rawValue {
@@ -79,7 +83,7 @@ package struct BoolValue: ProtobufMessage {
 
 /// Bytes that give a message its size.
 package struct Payload: ProtobufMessage {
-    package var type: PayloadType = PayloadType(rawValue: 0)
+    package var type: PayloadType = .compressable
     package var body: [UInt8] = []
 
     /// Fields that the .proto file does not name.
@@ -88,7 +92,7 @@ package struct Payload: ProtobufMessage {
     package init() {}
 
     /// A message with these fields.
-    package init(type: PayloadType = PayloadType(rawValue: 0), body: [UInt8] = []) {
+    package init(type: PayloadType = .compressable, body: [UInt8] = []) {
         self.type = type
         self.body = body
     }
@@ -139,7 +143,7 @@ package struct TestOrcaReport: ProtobufMessage {
 
 /// A single request: the wanted answer, and a payload.
 package struct SimpleRequest: ProtobufMessage {
-    package var responseType: PayloadType = PayloadType(rawValue: 0)
+    package var responseType: PayloadType = .compressable
     /// Bytes of the answer's payload.
     package var responseSize: Int32 = 0
     package var payload: Payload?
@@ -162,7 +166,7 @@ package struct SimpleRequest: ProtobufMessage {
 
     /// A message with these fields.
     package init(
-        responseType: PayloadType = PayloadType(rawValue: 0),
+        responseType: PayloadType = .compressable,
         responseSize: Int32 = 0,
         payload: Payload? = nil,
         fillUsername: Bool = false,
@@ -195,7 +199,7 @@ package struct SimpleResponse: ProtobufMessage {
     package var oauthScope: String = ""
     /// The same for all calls of one server, different for each server.
     package var serverId: String = ""
-    package var grpclbRouteType: GrpclbRouteType = GrpclbRouteType(rawValue: 0)
+    package var grpclbRouteType: GrpclbRouteType = .unknown
     package var hostname: String = ""
 
     /// Fields that the .proto file does not name.
@@ -209,7 +213,7 @@ package struct SimpleResponse: ProtobufMessage {
         username: String = "",
         oauthScope: String = "",
         serverId: String = "",
-        grpclbRouteType: GrpclbRouteType = GrpclbRouteType(rawValue: 0),
+        grpclbRouteType: GrpclbRouteType = .unknown,
         hostname: String = ""
     ) {
         self.payload = payload
@@ -279,7 +283,7 @@ package struct ResponseParameters: ProtobufMessage {
 
 /// A request that gets many responses.
 package struct StreamingOutputCallRequest: ProtobufMessage {
-    package var responseType: PayloadType = PayloadType(rawValue: 0)
+    package var responseType: PayloadType = .compressable
     /// One for each wanted response.
     package var responseParameters: [ResponseParameters] = []
     package var payload: Payload?
@@ -294,7 +298,7 @@ package struct StreamingOutputCallRequest: ProtobufMessage {
 
     /// A message with these fields.
     package init(
-        responseType: PayloadType = PayloadType(rawValue: 0),
+        responseType: PayloadType = .compressable,
         responseParameters: [ResponseParameters] = [],
         payload: Payload? = nil,
         responseStatus: EchoStatus? = nil,

@@ -12,6 +12,8 @@ public enum ProtobufNullValue: ProtobufEnum {
         (0, "NULL_VALUE"),
     ])
 
+    public init() { self = .nullValue }
+
     public init(rawValue: Int32) {
         switch rawValue {
         case 0: self = .nullValue

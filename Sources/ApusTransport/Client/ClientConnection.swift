@@ -6,52 +6,78 @@ import ApusWire
 
 /// A connection of a channel. Confined to its loop.
 final class ClientConnection: HTTP2Connection {
-    /// What the connection tells the subchannel that made it.
-    enum Event {
-        /// The server's SETTINGS are here: calls may go out.
-        case ready
-        /// No new calls: those in flight finish, then the connection closes.
-        case draining(String)
-        /// The server will not be asked so often whether it is there.
-        case tooManyPings
-        /// The connection is gone.
-        case closed(String)
-    }
-
-    private var report: ((ClientConnection, Event) -> Void)?
-    private var isDraining = false
+    // Until the connection is closed: it tells the subchannel of its life, even when a pool has dropped that.
+    private var owner: Subchannel?
+    private(set) var isDraining = false
+    // The highest identifier of a stream, 0 before the first call.
+    private var lastStream: Int32 = 0
+    private let lastUsableStream: Int32
     /// The `:authority` of calls over TLS; nil without TLS, where calls say their channel's name.
     let secureAuthority: String?
+    /// The `user-agent` of calls; nil for the library's own.
+    let userAgent: [UInt8]?
 
-    init(
-        _ io: any ConnectionIO, loop: UVLoop, secureAuthority: String? = nil,
-        report: @escaping (ClientConnection, Event) -> Void
-    ) {
-        self.secureAuthority = secureAuthority
-        self.report = report
+    init(_ io: any ConnectionIO, loop: any EventLoop, owner: Subchannel, options: TransportOptions) {
+        self.owner = owner
+        secureAuthority = options.tls?.authority(for: owner.handle.endpoint.address)
+        userAgent = options.userAgent
+        lastUsableStream = options.lastUsableStream
         super.init(io, loop: loop)
     }
 
-    /// Whether a call may be sent on it.
+    /// Whether calls may be sent on it at all.
     var acceptsCalls: Bool { hasSettings && !isDraining && session?.acceptsRequests == true }
+
+    /// Whether one more call may be sent on it now.
+    var hasRoom: Bool {
+        guard acceptsCalls, let session, !isExhausted else { return false }
+        return session.streamCount < session.maximumRequests
+    }
+
+    /// Whether no call was ever sent on it.
+    var isUnused: Bool { lastStream == 0 }
+
+    /// Whether its stream identifiers are used up.
+    var isExhausted: Bool { lastStream >= lastUsableStream }
+
+    /// Whether its stream identifiers run out soon, so that it has to be replaced: 1,000 before the end.
+    /// Source: RFC 9113, section 5.1.1.
+    var isNearItsEnd: Bool { lastStream >= lastUsableStream - min(2000, lastUsableStream / 2) }
+
+    // Those that wait for one of its streams count.
+    override var hasCalls: Bool { super.hasCalls || (!isDraining && owner?.hasWaitingCalls == true) }
+
+    /// A call was sent on it.
+    func sent(_ stream: HTTP2Stream) {
+        lastStream = stream.id
+        lastCall = loop.now
+        touch()
+    }
 
     /// Lets calls in flight finish and closes then.
     override func drain(_ reason: String) {
         guard !isDraining else { return }
         isDraining = true
-        report?(self, .draining(reason))
+        owner?.startedDraining(self, reason)
         touch()
     }
 
     /// The session said that it opens no more streams: out of identifiers, or told to go away.
     func refusesStreams() { drain("no more streams can be opened") }
 
-    override func becameReady() { report?(self, .ready) }
+    /// Changes how long it may be without calls.
+    func setIdleTimeout(_ timeout: Duration?) {
+        plan.limits.idle = timeout
+        life?.setIdle(timeout)
+        if hasSettings { checkLife() }
+    }
+
+    override func becameReady() { owner?.becameReady(self) }
 
     override func receivedGoAway(lastStream: Int32, code: UInt32, debug: String) {
         let text = debug.isEmpty ? "" : " (\(debug))"
         // gRFC A8 fixes code and text.
-        if code == HTTP2ErrorCode.enhanceYourCalm, debug == "too_many_pings" { report?(self, .tooManyPings) }
+        if code == HTTP2ErrorCode.enhanceYourCalm, debug == "too_many_pings" { owner?.tooManyPings() }
         drain("the server sent GOAWAY \(StatusMapping.name(reset: code))\(text)")
     }
 
@@ -61,14 +87,19 @@ final class ClientConnection: HTTP2Connection {
         return "the server speaks TLS and this channel does not: set TransportOptions.tls"
     }
 
+    // Streams ended, or the server's limit grew: calls that wait go out with the same flush.
+    override func batchEnded() { owner?.sendWaiting() }
+
     override func flushed() {
+        // Streams that we reset end when that was written.
+        owner?.sendWaiting()
         guard isDraining, let session, session.streamCount == 0 else { return }
         close("drained")
     }
 
     override func closed() {
-        let report = report
-        self.report = nil
-        report?(self, .closed(closeReason))
+        let owner = owner
+        self.owner = nil
+        owner?.closed(self, closeReason)
     }
 }

@@ -12,9 +12,6 @@ import Synchronization
 final class ClientStream: HTTP2Stream, TimerEntry, @unchecked Sendable {
     typealias Head = UnsafeContinuation<ClientResponse, any Error>
 
-    /// The end of the request half: nothing to say.
-    private struct RequestEnd: Sendable {}
-
     private struct Ending {
         var isOver = false
         var error: RPCError?
@@ -23,31 +20,37 @@ final class ClientStream: HTTP2Stream, TimerEntry, @unchecked Sendable {
     }
 
     let call: ClientCall
-    private let compressor: Int?
-    private let compressors: Compressors
-    private let limit: Int
-    private let loop: UVLoop
-    private var connection: ClientConnection?
-    // Unchecked: one thread, and none of their methods calls back.
-    @exclusivity(unchecked) private var response: ResponseHead
-    @exclusivity(unchecked) private var deframer: MessageDeframer
+    let loop: any EventLoop
+    let compressors: Compressors
+    let limit: Int
+    private(set) var connection: ClientConnection?
+    private(set) var isOver = false
+    private(set) var isSent = false
     private var head: Head?
-    // Written once, before the caller gets the head.
-    private var encoding: Int?
-    private var metadata = Metadata()
-    private var message: MessageBytes?
-    private var inbound: InboundMessages?
-    private var pump: Task<Void, Never>?
-    private var isOver = false
-    private var isSent = false
-    private var requestEnded = false
-    private let outbound = OutboundHalf<RequestEnd>()
     private let ending = Mutex(Ending())
-    var timer = TimerPosition()
+    @exclusivity(unchecked) var timer = TimerPosition()
+    @exclusivity(unchecked) var place = CallQueue.Place()
+
+    // The request half.
+    let compressor: Int?
+    let outbound = OutboundHalf<RequestEnd>()
+    var pump: Task<Void, Never>?
+    var requestEnded = false
+
+    // The response half. Unchecked: one thread, and none of their methods calls back.
+    @exclusivity(unchecked) var response: ResponseHead
+    @exclusivity(unchecked) var deframer: MessageDeframer
+    // Written once, before the caller gets the head.
+    var encoding: Int?
+    var metadata = Metadata()
+    var message: MessageBytes?
+    var inbound: InboundMessages?
+    var isAnswered = false
+    var foreignBody: ForeignBody?
 
     /// - Parameter compressor: the index of what compresses the messages of a streamed request; the only message of
     ///   another one has been compressed already.
-    init(_ call: ClientCall, compressor: Int? = nil, loop: UVLoop, options: TransportOptions) {
+    init(_ call: ClientCall, compressor: Int? = nil, loop: any EventLoop, options: TransportOptions) {
         self.call = call
         self.compressor = compressor
         self.loop = loop
@@ -56,8 +59,6 @@ final class ClientStream: HTTP2Stream, TimerEntry, @unchecked Sendable {
         response = ResponseHead(limit: options.maximumMetadataBytes)
         deframer = MessageDeframer(limit: limit)
     }
-
-    var isEnded: Bool { isOver }
 
     // MARK: Start
 
@@ -82,19 +83,8 @@ final class ClientStream: HTTP2Stream, TimerEntry, @unchecked Sendable {
     /// Sends the call on a connection that is ready.
     func send(on connection: ClientConnection) {
         guard !isOver, let session = connection.session else { return }
-        var fields = HeaderBlock()
         do {
-            let left = call.deadline.remaining(at: loop.now).map(\.saturatedNanoseconds)
-            let scheme: StaticString = connection.secureAuthority == nil ? "http" : "https"
-            try RequestFields.write(
-                call.method, scheme: scheme, authority: connection.secureAuthority ?? call.target, timeout: left,
-                metadata: call.metadata, compression: compressor.map { compressors[$0].compression },
-                compressors: compressors, to: &fields)
-            // nghttp2 would drop the block much later, as if the connection had failed.
-            guard fields.listSize <= HeaderBlock.maximumListSize else {
-                let text = "the request's metadata is above \(HeaderBlock.maximumListSize) bytes"
-                return fail(RPCError(.resourceExhausted, text, progress: .notConnected))
-            }
+            let fields = try requestFields(connection)
             if case .one(let message) = call.request { _ = outbound.finish(message, RequestEnd()) }
             try session.submitRequest(fields, stream: self)
         } catch let error as RPCError {
@@ -105,174 +95,49 @@ final class ClientStream: HTTP2Stream, TimerEntry, @unchecked Sendable {
             return fail(RPCError(.unavailable, text, progress: .notSent))
         }
         self.connection = connection
-        connection.lastCall = loop.now
-        connection.touch()
-        if case .stream(let source) = call.request { startPump(source) }
+        connection.sent(self)
     }
 
-    // Moves the messages of a streamed request to the connection, in a task on its loop.
-    private func startPump(_ source: any MessageSource) {
-        pump = Task(executorPreference: loop) {
-            do {
-                while let message = try await source.next() {
-                    let (wake, full) = try self.outbound.write(self.framed(message))
-                    if wake { self.resume() }
-                    if full { try await self.outbound.drain() }
-                }
-                if self.outbound.finish(nil, RequestEnd()) == true { self.resume() }
-            } catch {
-                self.end(RPCError(wrapping: error))
-            }
+    private func requestFields(_ connection: ClientConnection) throws(RPCError) -> HeaderBlock {
+        var fields = HeaderBlock()
+        try RequestFields.write(
+            call.method, scheme: connection.secureAuthority == nil ? "http" : "https",
+            authority: connection.secureAuthority ?? call.target,
+            timeout: call.deadline.remaining(at: loop.now).map(\.saturatedNanoseconds), metadata: call.metadata,
+            userAgent: connection.userAgent, compression: compressor.map { compressors[$0].compression },
+            compressors: compressors, to: &fields)
+        // nghttp2 would drop the block much later, as if the connection had failed.
+        guard fields.listSize <= HeaderBlock.maximumListSize else {
+            let text = "the request's metadata is above \(HeaderBlock.maximumListSize) bytes"
+            throw RPCError(.resourceExhausted, text, progress: .notConnected)
         }
+        return fields
     }
 
-    // The message as it goes to the wire.
-    private func framed(_ message: MessageBytes) throws(RPCError) -> MessageBytes {
-        guard let compressor else { return message }
-        return try message.compressed(by: compressors[compressor])
+    // MARK: What the session tells
+
+    override func nextData(limit: Int) -> DataAnswer { provideData(limit) }
+    override func takeData(_ count: Int, into output: OutputBuffer) { outbound.take(count, into: output) }
+    override func sentHeaders(endStream: Bool) {
+        isSent = true
+        // Not before: a call that never left is sent again, with all of its messages.
+        if case .stream(let source) = call.request, !isOver, pump == nil { startPump(source) }
     }
-
-    private func resume() {
-        loop.run {
-            guard !self.isOver, let connection = self.connection else { return }
-            connection.session?.resumeData(self)
-            connection.touch()
-        }
-    }
-
-    /// Ends the call from this side, on any thread: the server sees a cancellation.
-    func end(_ error: RPCError) {
-        loop.run {
-            guard !self.isOver else { return }
-            self.reset(HTTP2ErrorCode.cancel)
-            self.fail(error)
-        }
-    }
-
-    private func reset(_ code: UInt32) {
-        guard let connection else { return }
-        connection.session?.reset(self, code: code)
-        connection.touch()
-    }
-
-    /// The deadline.
-    func timerFired() {
-        guard !isOver else { return }
-        reset(HTTP2ErrorCode.cancel)
-        let what = isSent ? "while waiting for the response" : "while waiting for a connection"
-        fail(CallDeadline.exceeded(what, progress: isSent ? .sent : .notConnected))
-    }
-
-    // MARK: The request half
-
-    override func nextData(limit: Int) -> DataAnswer {
-        switch outbound.available(limit) {
-        case .bytes(let count): .bytes(count)
-        case .bytesAndEnd(let count, _): lastData(count)
-        case .nothing: .later
-        }
-    }
-
-    private func lastData(_ count: Int) -> DataAnswer {
-        requestEnded = true
-        return .bytesAndEnd(count)
-    }
-
-    override func takeData(_ count: Int, into output: OutputBuffer) {
-        outbound.take(count, into: output)
-    }
-
-    override func sentHeaders(endStream: Bool) { isSent = true }
-
-    // MARK: The response half
 
     override func receiveField(name: UnsafeRawBufferPointer, value: UnsafeRawBufferPointer) {
         response.receive(name: name, value: value, compressors: compressors)
     }
 
     override func receiveFieldsEnd(endStream: Bool) {
-        guard !isOver else { return }
-        switch response.receiveEnd(endStream: endStream) {
-        case .informational: break
-        case .head(let metadata): receiveHead(metadata)
-        case .end(let status, let trailers):
-            // A server that goes on after the status has to be stopped.
-            if !endStream { reset(HTTP2ErrorCode.cancel) }
-            receiveStatus(status, trailers)
-        case .foreign(let status): refuse(status)
-        case .abusive:
-            connection?.session?.terminate(code: HTTP2ErrorCode.enhanceYourCalm)
-            refuse(Status(.resourceExhausted, "the server's headers are beyond all limits"))
-        }
-    }
-
-    private func receiveHead(_ metadata: Metadata) {
-        self.metadata = metadata
-        encoding = response.compressor
-        deframer.takesCompressed = encoding != nil
-        guard call.method.kind.streamsResponses, let head else { return }
-        self.head = nil
-        head.resume(returning: ClientResponse(metadata: metadata, body: .stream(openInbound())))
-    }
-
-    private func openInbound() -> any ResponseSource {
-        let inbound = InboundMessages(
-            decompression, askForCredit: { [weak self] in self?.askForCredit() },
-            abandon: { [weak self] in self?.abandon() }, spoiled: { [weak self] in self?.end($0) })
-        self.inbound = inbound
-        return ClientResponseSource(self, inbound)
-    }
-
-    /// Reads the response's compressed messages, from its head on.
-    var decompression: Decompression { Decompression(compressors, encoding, limit: limit) }
-
-    private func askForCredit() { loop.run { self.returnCredit() } }
-
-    private func returnCredit() {
-        guard let connection, let inbound else { return }
-        connection.session?.consume(inbound.takeCredit(), of: self)
-        connection.touch()
+        if !isOver { receiveBlock(endStream: endStream) }
     }
 
     override func receiveData(_ bytes: UnsafeRawBufferPointer) {
-        guard !isOver else { return }
-        var rest = bytes
-        do throws(RPCError) {
-            while let message = try deframer.next(&rest) { try receive(message) }
-        } catch {
-            return refuse(error.status)
-        }
-        connection?.session?.consume(inbound?.arrived(bytes.count) ?? bytes.count, of: self)
-    }
-
-    private func receive(_ message: MessageBytes) throws(RPCError) {
-        if let inbound { return inbound.push(message) }
-        guard self.message == nil else {
-            throw RPCError(.unimplemented, "two messages in answer to \(call.method.path), which gives one")
-        }
-        self.message = message
+        if !isOver { receiveMessages(bytes) }
     }
 
     override func receiveEnd() {
-        guard !isOver else { return }
-        receiveStatus(ResponseHead.missingStatus, Metadata())
-    }
-
-    private func receiveStatus(_ status: Status, _ trailers: Metadata) {
-        // The server ended first: what is left of the request is not wanted (gRPC over HTTP/2, early trailers).
-        // Of two resets the first one counts.
-        if !requestEnded { reset(HTTP2ErrorCode.noError) }
-        guard status.isOK else { return fail(RPCError(status, metadata: trailers)) }
-        guard !deframer.isInsideMessage else {
-            return fail(RPCError(.internal, "the response ended inside a message"))
-        }
-        succeed(trailers)
-    }
-
-    // The answer is not one: stop it and end the call with a status of our own.
-    private func refuse(_ status: Status) {
-        reset(HTTP2ErrorCode.cancel)
-        fail(RPCError(status))
+        if !isOver { receiveEndOfData() }
     }
 
     override func closed(code: UInt32) {
@@ -293,32 +158,51 @@ final class ClientStream: HTTP2Stream, TimerEntry, @unchecked Sendable {
 
     // MARK: The end
 
-    private func succeed(_ trailers: Metadata) {
-        if call.method.kind.streamsResponses {
-            let source = inbound == nil ? openInbound() : nil
-            finish(nil, trailers)
-            inbound?.finish()
-            if let source { resumeHead(.success(ClientResponse(metadata: metadata, body: .stream(source)))) }
-        } else if let message {
-            finish(nil, trailers)
-            resumeHead(.success(ClientResponse(metadata: metadata, body: .one(message, trailers: trailers))))
-        } else {
-            fail(RPCError(.unimplemented, "no message in answer to \(call.method.path), which gives one"))
+    /// The deadline, or the end of the patience with a body that says why an answer is none.
+    func timerFired() {
+        guard !isOver else { return }
+        if let foreignBody, !call.deadline.hasPassed(at: loop.now) { return refuse(foreignBody.described) }
+        reset(HTTP2ErrorCode.cancel)
+        let what: StaticString =
+            if isSent {
+                "while waiting for the response"
+            } else if place.awaitsStream || connection != nil {
+                "while waiting for the server to take more calls"
+            } else {
+                "while waiting for a connection"
+            }
+        fail(CallDeadline.exceeded("\(what)", progress: isSent ? .sent : .notConnected))
+    }
+
+    /// Ends the call from this side, on any thread: the server sees a cancellation.
+    func end(_ error: RPCError) {
+        loop.run {
+            guard !self.isOver else { return }
+            self.reset(HTTP2ErrorCode.cancel)
+            self.fail(error)
         }
+    }
+
+    func reset(_ code: UInt32) {
+        guard let connection else { return }
+        connection.session?.reset(self, code: code)
+        connection.touch()
     }
 
     /// Ends the call with an error. Loop only.
     func fail(_ error: RPCError) {
         guard !isOver else { return }
-        let error = error.with(peer: call.endpoint?.endpoint)
+        let error = error.with(progress: isAnswered ? .answered : nil, peer: call.endpoint?.endpoint)
         finish(error, error.metadata)
         inbound?.fail(error)
         resumeHead(.failure(error))
     }
 
-    private func finish(_ error: RPCError?, _ trailers: Metadata) {
+    /// Notes the end: once.
+    func finish(_ error: RPCError?, _ trailers: Metadata) {
         isOver = true
         loop.cancel(self)
+        CallQueue.remove(self)
         pump?.cancel()
         pump = nil
         outbound.fail(error ?? RPCError(.cancelled, "the call is over"))
@@ -332,7 +216,7 @@ final class ClientStream: HTTP2Stream, TimerEntry, @unchecked Sendable {
         for hook in hooks { hook(error) }
     }
 
-    private func resumeHead(_ result: Result<ClientResponse, any Error>) {
+    func resumeHead(_ result: Result<ClientResponse, any Error>) {
         let head = head
         self.head = nil
         head?.resume(with: result)
@@ -351,22 +235,4 @@ final class ClientStream: HTTP2Stream, TimerEntry, @unchecked Sendable {
     }
 
     func abandon() { end(RPCError(.cancelled, "nobody reads the response on")) }
-}
-
-/// The reader's hold on a streamed response: when it is released, the call is cancelled.
-final class ClientResponseSource: ResponseSource {
-    private let stream: ClientStream
-    private let inbound: InboundMessages
-
-    init(_ stream: ClientStream, _ inbound: InboundMessages) {
-        self.stream = stream
-        self.inbound = inbound
-    }
-
-    deinit { stream.abandon() }
-
-    var trailers: Metadata { stream.trailers }
-    func next() async throws -> MessageBytes? { try await inbound.next() }
-    func cancel() { stream.abandon() }
-    func onEnd(_ action: @escaping @Sendable (RPCError?) -> Void) { stream.onEnd(action) }
 }

@@ -6,16 +6,20 @@ import ApusCore
 ///
 /// Sendable: confined to its loop, on which the transport posts.
 final class ConnectionPool: @unchecked Sendable {
-    let loop: UVLoop
+    let loop: any EventLoop
     let dialer: any Dialer
     let options: TransportOptions
-    private var subchannels: [EndpointHandle: Subchannel] = [:]
+    let connectivity: Connectivity
+    private var subchannels: [EndpointHandle: (subchannel: Subchannel, hook: EndpointHandle.RetireHook?)] = [:]
     private var closeReason: String?
 
-    init(loop: UVLoop, dialer: any Dialer, options: TransportOptions) {
+    init(
+        loop: any EventLoop, dialer: any Dialer, options: TransportOptions, connectivity: Connectivity
+    ) {
         self.loop = loop
         self.dialer = dialer
         self.options = options
+        self.connectivity = connectivity
     }
 
     /// Sends a call that has begun to the endpoint that was chosen for it.
@@ -26,26 +30,47 @@ final class ConnectionPool: @unchecked Sendable {
         subchannel(handle).submit(stream)
     }
 
+    /// Makes a connection to an endpoint, if there is none.
+    func connect(to handle: EndpointHandle) {
+        guard closeReason == nil else { return }
+        subchannel(handle).connect()
+    }
+
     private func subchannel(_ handle: EndpointHandle) -> Subchannel {
-        if let known = subchannels[handle] { return known }
+        if let known = subchannels[handle] { return known.subchannel }
         let subchannel = Subchannel(handle, self)
-        subchannels[handle] = subchannel
-        handle.onRetire { [weak self, weak handle] in
+        subchannels[handle] = (subchannel, nil)
+        // A handle may outlive this channel, which takes the hook back when it closes.
+        let hook = handle.onRetire { [weak self, weak handle] in
             guard let self, let handle else { return }
             self.loop.execute { self.retire(handle) }
         }
+        subchannels[handle]?.hook = hook
         return subchannel
     }
 
+    /// An endpoint can be reached: calls that wait for another one may go there.
+    func becameReady(_ handle: EndpointHandle) {
+        for (other, entry) in inOrder where other != handle { entry.subchannel.handBack(inFavourOf: handle) }
+    }
+
     private func retire(_ handle: EndpointHandle) {
-        subchannels.removeValue(forKey: handle)?.retire()
+        subchannels.removeValue(forKey: handle)?.subchannel.retire()
     }
 
     /// Closes every connection; later calls fail.
     func close(_ reason: String) {
         closeReason = reason
-        let all = subchannels.values
+        let all = inOrder
         subchannels = [:]
-        for subchannel in all { subchannel.close(reason) }
+        for (handle, entry) in all {
+            if let hook = entry.hook { handle.forget(hook) }
+            entry.subchannel.close(reason)
+        }
+    }
+
+    // Not the order of hashes, which no run has twice.
+    private var inOrder: [(key: EndpointHandle, value: (subchannel: Subchannel, hook: EndpointHandle.RetireHook?))] {
+        subchannels.sorted { "\($0.key.endpoint.address)" < "\($1.key.endpoint.address)" }
     }
 }

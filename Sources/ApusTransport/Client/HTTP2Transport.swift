@@ -7,25 +7,44 @@ import Synchronization
 /// gRPC over HTTP/2: connections to the endpoints that a channel's interceptors choose, one pool for each event loop.
 ///
 /// A call that is made on an event loop uses that loop's own connection, without a change of thread.
-public final class HTTP2Transport: ClientTransport {
+public final class HTTP2Transport: ConnectivityReporting {
     private let pools: Result<[ConnectionPool], RPCError>
     private let options: TransportOptions
     private let isClosed = Atomic<Bool>(false)
+    package let connectivity = Connectivity()
 
     /// Connections over TCP and Unix domain sockets, made when calls need them.
     public convenience init(options: TransportOptions = TransportOptions()) {
-        self.init(dialer: SocketDialer(acknowledgementTimeout: options.acknowledgementTimeout), options: options)
+        self.init(
+            dialer: SocketDialer(
+                connectTimeout: options.connectTimeout, acknowledgementTimeout: options.acknowledgementTimeout),
+            options: options)
     }
 
     init(dialer: any Dialer, options: TransportOptions) {
         self.options = options
         do throws(RPCError) {
             let loops = if let loops = options.eventLoops { loops } else { try EventLoops.shared() }
-            let dialer: any Dialer = if let tls = options.tls { try TLSDialer(dialer, tls) } else { dialer }
-            pools = .success(loops.loops.map { ConnectionPool(loop: $0, dialer: dialer, options: options) })
+            try options.check()
+            let dialer = try Self.layered(dialer, options)
+            let connectivity = connectivity
+            pools = .success(
+                loops.members.map {
+                    ConnectionPool(loop: $0, dialer: dialer, options: options, connectivity: connectivity)
+                })
         } catch {
             pools = .failure(error)
         }
+    }
+
+    // TLS inside of the proxy's tunnel, both only where they are wanted.
+    private static func layered(_ dialer: any Dialer, _ options: TransportOptions) throws(RPCError) -> any Dialer {
+        var dialer = dialer
+        if let choice = ProxyChoice(options.proxy) {
+            dialer = ProxyDialer(inner: dialer, choice: choice, timeout: options.connectTimeout)
+        }
+        if let tls = options.tls { dialer = try TLSDialer(dialer, tls) }
+        return dialer
     }
 
     deinit { close() }
@@ -36,6 +55,9 @@ public final class HTTP2Transport: ClientTransport {
             throw RPCError(
                 .internal, "no endpoint was chosen: end the channel's interceptors with a balancer",
                 progress: .notConnected)
+        }
+        guard !isClosed.load(ordering: .relaxed) else {
+            throw RPCError(.unavailable, Self.closed, progress: .notConnected)
         }
         let pool = try pool(for: handle)
         let stream =
@@ -59,7 +81,7 @@ public final class HTTP2Transport: ClientTransport {
     }
 
     // The only message of a request is compressed here, on the caller's thread: the loop has others to serve.
-    private func compressed(_ call: ClientCall, on loop: UVLoop) throws(RPCError) -> ClientStream {
+    private func compressed(_ call: ClientCall, on loop: any EventLoop) throws(RPCError) -> ClientStream {
         guard let compression = call.compression, compression != .identity else {
             return ClientStream(call, loop: loop, options: options)
         }
@@ -73,26 +95,34 @@ public final class HTTP2Transport: ClientTransport {
         return ClientStream(call, compressor: index, loop: loop, options: options)
     }
 
+    /// Makes a connection to an endpoint, on the calling loop or on the endpoint's own, if there is none.
+    public func connect(to endpoint: EndpointHandle) throws(RPCError) {
+        let pool = try pool(for: endpoint)
+        pool.loop.execute { pool.connect(to: endpoint) }
+    }
+
     // The calling loop's own pool, or always the same one for an endpoint.
     private func pool(for handle: EndpointHandle) throws(RPCError) -> ConnectionPool {
         let pools = try pools.get()
-        if let current = UVLoop.current, let own = pools.first(where: { $0.loop === current }) { return own }
+        if let current = CurrentLoop.object, let own = pools.first(where: { $0.loop === current }) { return own }
         let address = UInt(bitPattern: ObjectIdentifier(handle).hashValue)
         return pools[Int(address % UInt(pools.count))]
     }
 
+    private static let closed = "the channel is closed"
+
     /// Closes all connections. Calls in flight end with UNAVAILABLE.
     public func close() {
         guard !isClosed.exchange(true, ordering: .relaxed), let pools = try? pools.get() else { return }
-        for pool in pools { pool.loop.execute { pool.close("the channel is closed") } }
+        for pool in pools { pool.loop.execute { pool.close(Self.closed) } }
     }
 
     /// The event loop whose thread is calling, if any.
-    public var currentExecutor: (any TaskExecutor)? { UVLoop.current }
+    public var currentExecutor: (any TaskExecutor)? { CurrentLoop.loop }
 
     /// Runs `body` on an event loop and parks the calling thread.
     public func runBlocking(_ body: @escaping @Sendable () async -> Void) throws(RPCError) {
-        guard UVLoop.current == nil else {
+        guard CurrentLoop.object == nil else {
             throw RPCError(
                 .failedPrecondition,
                 "a blocking call on an event loop would stop the loop: use the async call, "

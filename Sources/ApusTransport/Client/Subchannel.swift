@@ -3,79 +3,139 @@
 import ApusCore
 import ApusWire
 
-/// The way from one loop to one endpoint: at most one connection that takes calls, made when a call needs it, and
-/// the calls that wait for it. Confined to its loop.
+/// The way from one loop to one endpoint: its connections, made when calls need them, and the calls that wait for
+/// one. Confined to its loop.
 ///
-/// After a failure it tries again by itself, so that balancers, which avoid it meanwhile, see it come back.
+/// One connection carries all calls while the server takes them; more are made, up to a maximum, when its streams run
+/// out. After a failure it tries again by itself, so that balancers, which avoid it meanwhile, see it come back.
 final class Subchannel {
-    private enum State {
-        case idle
+    /// The connection that is being made.
+    private enum Attempt {
+        case none
         case dialing
         case handshaking(ClientConnection)
-        case ready(ClientConnection)
         case backingOff(ConnectFailure)
-        case shutdown(String)
     }
 
-    private let handle: EndpointHandle
+    let handle: EndpointHandle
     private let pool: ConnectionPool
+    private let waiting: CallQueue
     private var keepalive: ClientKeepalive?
-    private var state = State.idle
+    private var attempt = Attempt.none
     private var dialing: (any Dialing)?
-    private var waiting: [ClientStream] = []
+    // Connections that take calls, the oldest first: it is filled first, so that spare ones become idle.
+    private var connections: [ClientConnection] = []
     // Connections that finish their calls and take no new ones.
     private var draining: [ClientConnection] = []
     private var failures = 0
+    // Whether the calls that wait had a connection to wait for.
+    private var lostLast = false
+    private var end: End?
+    private var state = ConnectivityState.idle
     // The channel's, known from its first call here.
     private var observer: (any Observer)?
-    private lazy var retry = LoopTimer { [unowned self] in self.connect() }
+    private lazy var retry = LoopTimer { [unowned self] in self.backedOff() }
+
+    private struct End {
+        let reason: String
+        let isRetired: Bool
+
+        // Calls of an endpoint that left find others; those of a closed channel do not.
+        var progress: RPCError.Progress { isRetired ? .notSent : .notConnected }
+    }
 
     init(_ handle: EndpointHandle, _ pool: ConnectionPool) {
         self.handle = handle
         self.pool = pool
+        waiting = CallQueue(handle)
         keepalive = pool.options.keepalive
+        pool.connectivity.added(state)
     }
 
-    /// Sends the call now, when there is a connection, or fails it.
+    private var options: TransportOptions { pool.options }
+
+    // MARK: Calls
+
+    /// Sends the call now if a connection takes it; else it waits, or fails.
     func submit(_ stream: ClientStream) {
         if observer == nil { observer = stream.call.observer }
-        switch state {
-        case .ready(let connection) where connection.acceptsCalls: stream.send(on: connection)
-        case .ready(let connection):
-            connection.refusesStreams()
-            waiting.append(stream)
-            if case .idle = state { connect() }
-        case .idle:
-            waiting.append(stream)
-            connect()
-        case .dialing, .handshaking: waiting.append(stream)
-        case .backingOff(let failure):
-            if stream.call.waitForReady { waiting.append(stream) } else { fail(stream, failure) }
-        case .shutdown(let reason): fail(stream, ConnectFailure(reason: reason))
+        // First come, first served: who comes now may not overtake those who wait.
+        if waiting.isEmpty, let connection = connectionWithRoom { return send(stream, on: connection) }
+        if let end { return stream.fail(RPCError(.unavailable, end.reason, progress: end.progress)) }
+        if connections.isEmpty, case .backingOff(let failure) = attempt, !stream.call.waitForReady {
+            return fail(stream, failure, progress: .notConnected)
+        }
+        guard waiting.count < options.maximumWaitingCalls else { return refuse(stream) }
+        waiting.append(stream)
+        stream.call.observer?.waiting(stream.call, for: handle)
+        connectIfNeeded()
+    }
+
+    // As gRFC A32 does it: other endpoints may have room, so that a retry makes sense.
+    private func refuse(_ stream: ClientStream) {
+        let what = connections.isEmpty ? "a connection" : "the server to take more calls"
+        let text = "\(waiting.count) calls wait for \(what) already (TransportOptions.maximumWaitingCalls)"
+        stream.fail(RPCError(.unavailable, text, progress: .notConnected))
+    }
+
+    private func fail(_ stream: ClientStream, _ failure: ConnectFailure, progress: RPCError.Progress) {
+        stream.fail(
+            RPCError(.unavailable, failure.reason, progress: progress, cause: "\(failures) failed connections"))
+    }
+
+    var hasWaitingCalls: Bool { !waiting.isEmpty }
+
+    private var connectionWithRoom: ClientConnection? {
+        guard let first = connections.first else { return nil }
+        return first.hasRoom ? first : connections.dropFirst().first(where: \.hasRoom)
+    }
+
+    private func send(_ stream: ClientStream, on connection: ClientConnection) {
+        stream.send(on: connection)
+        if connection.isNearItsEnd { replace(connection) }
+    }
+
+    private func replace(_ connection: ClientConnection) {
+        if connection.isExhausted || connections.contains(where: { !$0.isNearItsEnd }) {
+            connection.drain("its stream identifiers run out")
+        } else {
+            connectIfNeeded()
         }
     }
 
-    private func fail(_ stream: ClientStream, _ failure: ConnectFailure) {
-        stream.fail(
-            RPCError(.unavailable, failure.reason, progress: .notConnected, cause: "\(failures) failed connections"))
-    }
-
-    private func tell(_ state: ConnectivityState) {
-        handle.connectivity = state
-        observer?.connectivityChanged(handle.endpoint, to: state)
+    /// Sends calls that wait as long as there is room for them.
+    func sendWaiting() {
+        guard !waiting.isEmpty else { return }
+        while let connection = connectionWithRoom, let stream = waiting.popFirst() { send(stream, on: connection) }
+        if !waiting.isEmpty { connectIfNeeded() }
     }
 
     // MARK: Connecting
 
-    private func connect() {
-        if case .shutdown = state { return }
-        state = .dialing
-        tell(.connecting)
+    /// Makes a connection if there is none.
+    func connect() {
+        if connections.isEmpty, case .none = attempt { dial() }
+    }
+
+    // Another connection is due when calls wait, or when the last good one comes to its end.
+    private func connectIfNeeded() {
+        guard case .none = attempt, end == nil else { return }
+        let lasting = connections.count { !$0.isNearItsEnd }
+        let isDue =
+            waiting.isEmpty
+            ? !connections.isEmpty && lasting == 0 : lasting < max(1, options.maximumConnectionsPerEndpoint)
+        if isDue { dial() }
+    }
+
+    private func dial() {
+        guard end == nil else { return }
+        attempt = .dialing
+        publish()
         dialing = pool.dialer.dial(handle.endpoint.address, on: pool.loop) { [weak self] result in
             self?.dialed(result)
         }
         // The answer may have come before `dial` returned.
-        if case .dialing = state {} else { dialing = nil }
+        if case .dialing = attempt {} else { dialing = nil }
     }
 
     private func dialed(_ result: Result<any ConnectionIO, ConnectFailure>) {
@@ -83,108 +143,163 @@ final class Subchannel {
         switch result {
         case .failure(let failure): connectFailed(failure)
         case .success(let io):
-            guard case .dialing = state else { return io.close() }
-            let authority = pool.options.tls?.authority(for: handle.endpoint.address)
-            let connection = ClientConnection(io, loop: pool.loop, secureAuthority: authority) {
-                [weak self] connection, event in self?.handle(event, of: connection)
-            }
+            guard case .dialing = attempt else { return io.close() }
+            let connection = ClientConnection(io, loop: pool.loop, owner: self, options: options)
             connection.plan.keepalive = keepalive?.schedule
-            connection.plan.limits.idle = pool.options.idleTimeout
-            state = .handshaking(connection)
-            connection.start(pool.options.settings, handshakeTimeout: pool.options.handshakeTimeout)
+            connection.plan.limits.idle = connections.isEmpty ? options.idleTimeout : spareIdleTimeout
+            attempt = .handshaking(connection)
+            connection.start(options.settings, handshakeTimeout: options.handshakeTimeout)
         }
+    }
+
+    private var spareIdleTimeout: Duration {
+        min(options.idleTimeout ?? options.spareIdleTimeout, options.spareIdleTimeout)
     }
 
     private func connectFailed(_ failure: ConnectFailure) {
-        if case .shutdown = state { return }
+        backOff(after: failure)
+        guard connections.isEmpty, end == nil else { return }
+        // Those who had a connection to wait for are sent to other endpoints, if there are any; so are those who wait
+        // for ready, who would else wait for this one endpoint for ever.
+        let progress: RPCError.Progress = lostLast ? .notSent : .notConnected
+        lostLast = false
+        for stream in waiting.takeAll(where: { !$0.call.waitForReady }) { fail(stream, failure, progress: progress) }
+        handBack(failure) { $0.handles.count > 1 }
+    }
+
+    /// Another endpoint can be reached: calls that wait here and may go there do so.
+    func handBack(inFavourOf other: EndpointHandle) {
+        guard connections.isEmpty, case .backingOff(let failure) = attempt else { return }
+        handBack(failure) { $0.handles.contains(other) }
+    }
+
+    // The transparent retry of their channel picks anew for calls with such candidates.
+    private func handBack(_ failure: ConnectFailure, where condition: (Candidates) -> Bool) {
+        for stream in waiting.takeAll(where: { $0.call.candidates.map(condition) ?? false }) {
+            fail(stream, failure, progress: .notSent)
+        }
+    }
+
+    private func backOff(after failure: ConnectFailure) {
+        guard end == nil else { return }
         failures += 1
-        state = .backingOff(failure)
-        tell(.transientFailure)
-        let delay = pool.options.backoff.delay(failures: failures, unit: SplitMixRandom.shared.unit())
+        attempt = .backingOff(failure)
+        publish()
+        let delay = options.backoff.delay(failures: failures, unit: pool.loop.random.unit())
         pool.loop.schedule(retry, at: pool.loop.now.advanced(by: delay))
-        let failed = waiting.filter { !$0.call.waitForReady }
-        waiting.removeAll { !$0.call.waitForReady || $0.isEnded }
-        for stream in failed { fail(stream, failure) }
     }
 
-    // MARK: Connections
-
-    private func handle(_ event: ClientConnection.Event, of connection: ClientConnection) {
-        switch event {
-        case .ready: becameReady(connection)
-        case .draining: startDraining(connection)
-        case .tooManyPings: keepalive?.slowDown()
-        case .closed(let reason): closed(connection, reason)
-        }
+    private func backedOff() {
+        attempt = .none
+        if connections.isEmpty { dial() } else { connectIfNeeded() }
     }
 
-    private func becameReady(_ connection: ClientConnection) {
-        guard case .handshaking = state else { return }
+    // MARK: What connections tell
+
+    /// The server's SETTINGS are here: calls may go out.
+    func becameReady(_ connection: ClientConnection) {
+        guard case .handshaking(let current) = attempt, current === connection, !connection.isDraining else { return }
+        attempt = .none
         failures = 0
-        state = .ready(connection)
-        handle.connectionOpened()
-        observer?.connectivityChanged(handle.endpoint, to: .ready)
-        let streams = waiting
-        waiting = []
-        for stream in streams { submit(stream) }
+        lostLast = false
+        let old = connections.filter(\.isNearItsEnd)
+        connections.append(connection)
+        publish()
+        for connection in old { replace(connection) }
+        sendWaiting()
+        pool.becameReady(handle)
     }
 
-    private func startDraining(_ connection: ClientConnection) {
+    /// No new calls: those in flight finish, then the connection closes.
+    func startedDraining(_ connection: ClientConnection, _ reason: String) {
         draining.append(connection)
-        leave(connection)
+        left(connection, reason)
     }
 
-    // A ready connection takes no more calls: the next call makes another.
-    private func leave(_ connection: ClientConnection) {
-        guard case .ready(let current) = state, current === connection else { return }
-        state = .idle
-        handle.connectionLost()
-        observer?.connectivityChanged(handle.endpoint, to: .idle)
-        if !waiting.isEmpty { connect() }
-    }
+    /// The server will not be asked so often whether it is there.
+    func tooManyPings() { keepalive?.slowDown() }
 
-    private func closed(_ connection: ClientConnection, _ reason: String) {
+    /// The connection is gone.
+    func closed(_ connection: ClientConnection, _ reason: String) {
         draining.removeAll { $0 === connection }
-        if case .handshaking(let current) = state, current === connection {
-            return connectFailed(ConnectFailure(reason: "\(handle.endpoint.address): \(reason)"))
+        if case .handshaking(let current) = attempt, current === connection {
+            connectFailed(ConnectFailure(reason: "\(handle.endpoint.address): \(reason)"))
+        } else {
+            left(connection, reason)
         }
-        leave(connection)
+    }
+
+    // A ready connection takes no more calls: calls that wait get another.
+    private func left(_ connection: ClientConnection, _ reason: String) {
+        guard let index = connections.firstIndex(where: { $0 === connection }) else { return }
+        connections.remove(at: index)
+        if index == 0, let next = connections.first { next.setIdleTimeout(options.idleTimeout) }
+        if connections.isEmpty { lostLast = true }
+        publish()
+        guard !waiting.isEmpty else { return }
+        if connection.isUnused, connections.isEmpty, case .none = attempt {
+            // A server that takes connections but no calls, and hangs up, may not make its clients spin.
+            backOff(after: ConnectFailure(reason: "\(handle.endpoint.address): \(reason)"))
+        } else if connections.isEmpty, case .backingOff(let failure) = attempt {
+            pool.loop.cancel(retry)
+            connectFailed(failure)
+        } else {
+            connectIfNeeded()
+        }
+    }
+
+    // MARK: Connectivity
+
+    private var currentState: ConnectivityState {
+        // A handle may be shared with another channel: only discovery's word ends it for both.
+        if let end { return end.isRetired ? .shutdown : .idle }
+        if !connections.isEmpty { return .ready }
+        switch attempt {
+        case .none: return .idle
+        case .dialing, .handshaking: return .connecting
+        case .backingOff: return .transientFailure
+        }
+    }
+
+    private func publish() {
+        waiting.awaitsStream = !connections.isEmpty
+        let (old, new) = (state, currentState)
+        guard old != new else { return }
+        state = new
+        if old == .ready { handle.connectionLost() }
+        if new == .ready { handle.connectionOpened() } else { handle.connectivity = new }
+        observer?.connectivityChanged(handle.endpoint, to: new)
+        pool.connectivity.changed(from: old, to: new)
     }
 
     // MARK: The end
 
-    /// The endpoint left its service: calls in flight finish.
+    /// The endpoint left its service: calls in flight finish, those that wait go elsewhere.
     func retire() {
-        let connection = stop("the endpoint \(handle.endpoint.address) has left")
-        connection?.drain("the endpoint has left")
+        let connections = stop(End(reason: "the endpoint \(handle.endpoint.address) has left", isRetired: true))
+        for connection in connections { connection.drain("the endpoint has left") }
     }
 
     /// Closes everything now: calls in flight fail.
     func close(_ reason: String) {
-        let connection = stop(reason)
-        connection?.close(reason)
-        for connection in draining { connection.close(reason) }
+        let all = stop(End(reason: reason, isRetired: false)) + draining
+        for connection in all { connection.close(reason) }
     }
 
-    // Returns the connection that there is. Its calls go on until the caller ends them.
-    private func stop(_ reason: String) -> ClientConnection? {
-        var current: ClientConnection?
-        switch state {
-        case .ready(let connection):
-            handle.connectionLost()
-            current = connection
-        case .handshaking(let connection): current = connection
-        default: break
-        }
-        state = .shutdown(reason)
-        // A handle may be shared with another channel: only discovery's word ends it for both.
-        tell(handle.isRetired ? .shutdown : .idle)
+    // Returns the connections that there are. Their calls go on until the caller ends them.
+    private func stop(_ end: End) -> [ClientConnection] {
+        var all = connections
+        if case .handshaking(let connection) = attempt { all.append(connection) }
+        self.end = end
+        connections = []
+        attempt = .none
+        publish()
+        pool.connectivity.removed(state)
         dialing?.cancel()
         dialing = nil
         pool.loop.cancel(retry)
-        let streams = waiting
-        waiting = []
-        for stream in streams { fail(stream, ConnectFailure(reason: reason)) }
-        return current
+        let error = RPCError(.unavailable, end.reason, progress: end.progress)
+        for stream in waiting.takeAll() { stream.fail(error) }
+        return all
     }
 }

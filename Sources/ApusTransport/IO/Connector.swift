@@ -1,46 +1,49 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import ApusCore
-import CLibuv
 
-/// Makes one connection: looks a name up, tries its addresses one after the other. Confined to its loop.
+/// Makes one connection: looks a name up and races its addresses, one more every 250 ms, until one of them connects.
+/// Confined to its loop. Source: gRFC A61; RFC 8305, *Happy Eyeballs*.
 ///
-/// Answers exactly once, with a socket or with a text such as `connect 127.0.0.1:50051: connection refused`.
-/// C owns a retain of this object while a look-up or a connect is under way.
+/// Answers exactly once, with a socket or with a text such as `connect 127.0.0.1:50051: connection refused`, which
+/// tells of every address that was tried.
 final class Connector: Dialing {
     typealias Answer = (Result<any ConnectionIO, ConnectFailure>) -> Void
 
-    private let loop: UVLoop
     private let target: Endpoint.Address
+    private let network: any SocketNetwork
+    private let loop: any EventLoop
+    private let patience: Duration
     private var answer: Answer?
-    private var addresses: [SocketAddress] = []
-    private var socket: UVStreamIO?
-    private var lastReason = ""
+    private var lookUp: (any Dialing)?
+    private var order: [Endpoint.Address] = []
+    private var next = 0
+    // Tries under way, by their place in the order.
+    private var tries: [Int: (any Dialing)?] = [:]
+    private var failures: [String] = []
     private lazy var timeout = LoopTimer { [unowned self] in self.timedOut() }
+    private lazy var stagger = LoopTimer { [unowned self] in self.tryNext() }
 
-    // gRPC's connection back-off document: each try has at least 20 s.
-    static let patience = Duration.seconds(20)
+    /// RFC 8305's Connection Attempt Delay.
+    static let delay = Duration.milliseconds(250)
 
-    init(_ target: Endpoint.Address, loop: UVLoop, answer: @escaping Answer) {
-        self.loop = loop
+    /// - Parameter patience: the time for all of it, the look-up included.
+    init(
+        _ target: Endpoint.Address, network: any SocketNetwork, loop: any EventLoop, patience: Duration,
+        answer: @escaping Answer
+    ) {
         self.target = target
+        self.network = network
+        self.loop = loop
+        self.patience = patience
         self.answer = answer
     }
 
     func start() {
-        loop.schedule(timeout, at: loop.now.advanced(by: Self.patience))
-        switch target {
-        case .host(let host, let port):
-            if let numeric = SocketAddress(host: host, port: port) {
-                addresses = [numeric]
-                tryNext()
-            } else {
-                lookUp(host, port)
-            }
-        case .unix(let path): connectUnix(SocketAddress(unixPath: path))
-        case .unixAbstract(let name): connectUnix(SocketAddress(abstractName: name))
-        case .memory: finish(.failure(ConnectFailure(reason: "\(target) is in no network of this process")))
-        }
+        loop.schedule(timeout, at: loop.now.advanced(by: patience))
+        guard case .host(let host, let port) = target, network.isIPv6(host) == nil else { return race([target]) }
+        let lookUp = network.lookUp(host, port: port, on: loop) { self.lookedUp($0) }
+        if answer != nil, order.isEmpty { self.lookUp = lookUp }
     }
 
     /// Gives up; there will be no answer.
@@ -51,115 +54,69 @@ final class Connector: Dialing {
 
     private func finish(_ result: Result<any ConnectionIO, ConnectFailure>) {
         loop.cancel(timeout)
-        if case .failure = result { socket?.close() }
-        socket = nil
+        loop.cancel(stagger)
+        lookUp?.cancel()
+        lookUp = nil
+        let losers = tries.values
+        tries = [:]
+        for loser in losers { loser?.cancel() }
         let answer = answer
         self.answer = nil
         answer?(result)
     }
 
     private func timedOut() {
-        finish(.failure(ConnectFailure(reason: "connect \(target): no answer within \(Self.patience)")))
+        let reasons = (failures + ["connect \(target): no answer within \(patience)"]).joined(separator: "; ")
+        finish(.failure(ConnectFailure(reason: reasons)))
     }
 
-    // MARK: Names
-
-    private func lookUp(_ host: String, _ port: Int) {
-        let request = UnsafeMutablePointer<uv_getaddrinfo_t>.allocate(capacity: 1)
-        request.pointee.data = Unmanaged.passRetained(self).toOpaque()
-        var hints = addrinfo()
-        hints.ai_socktype = Int32(SOCK_STREAM.rawValue)
-        let result = uv_getaddrinfo(loop.handle, request, uvLookedUp, host, String(port), &hints)
-        if result < 0 {
-            request.deallocate()
-            Unmanaged.passUnretained(self).release()
-            finish(.failure(ConnectFailure(reason: "look up \(host): \(UVError.text(result))")))
-        }
-    }
-
-    fileprivate func lookedUp(_ status: Int32, _ list: UnsafeMutablePointer<addrinfo>?) {
-        var entry = list
-        while let current = entry {
-            if let address = SocketAddress(UnsafePointer(current.pointee.ai_addr)) { addresses.append(address) }
-            entry = current.pointee.ai_next
-        }
-        uv_freeaddrinfo(list)
+    private func lookedUp(_ result: Result<[Endpoint.Address], ConnectFailure>) {
+        lookUp = nil
         guard answer != nil else { return }
-        guard status == 0, !addresses.isEmpty else {
-            return finish(.failure(ConnectFailure(reason: "look up \(target): \(UVError.text(status))")))
+        switch result {
+        case .failure(let failure): finish(.failure(failure))
+        case .success(let addresses): race(AddressOrder.interleaved(addresses, isIPv6: isIPv6))
         }
+    }
+
+    private func isIPv6(_ address: Endpoint.Address) -> Bool {
+        guard case .host(let host, _) = address else { return false }
+        return network.isIPv6(host) == true
+    }
+
+    // MARK: The race
+
+    private func race(_ order: [Endpoint.Address]) {
+        self.order = order
         tryNext()
     }
-
-    // MARK: Connections
 
     private func tryNext() {
-        guard !addresses.isEmpty else { return finish(.failure(ConnectFailure(reason: lastReason))) }
-        let address = addresses.removeFirst()
-        connect(.tcp, to: address.address) { socket, request in
-            address.withAddress { address in socket.withTCP { uv_tcp_connect(request, $0, address, uvConnected) } }
+        loop.cancel(stagger)
+        guard next < order.count else {
+            if tries.isEmpty { finish(.failure(ConnectFailure(reason: failures.joined(separator: "; ")))) }
+            return
+        }
+        let place = next
+        next += 1
+        if next < order.count { loop.schedule(stagger, at: loop.now.advanced(by: Self.delay)) }
+        tries[place] = .some(nil)
+        let dialing = network.connect(to: order[place], on: loop) { self.tried(place, $0) }
+        // The answer may have come before `connect` returned.
+        if tries[place] != nil { tries[place] = dialing }
+    }
+
+    private func tried(_ place: Int, _ result: Result<any ConnectionIO, ConnectFailure>) {
+        tries.removeValue(forKey: place)
+        switch result {
+        case .success(let io):
+            guard answer != nil else { return io.close() }
+            finish(.success(io))
+        case .failure(let failure):
+            guard answer != nil else { return }
+            failures.append(failure.reason)
+            // The next one need not wait for its turn.
+            tryNext()
         }
     }
-
-    // Done at once or not at all; libuv takes no abstract name and cuts a long path.
-    private func connectUnix(_ address: SocketAddress?) {
-        let descriptor = address.map(SystemCalls.connectUnix) ?? UV_ENAMETOOLONG.rawValue
-        guard descriptor >= 0 else { return failed(descriptor, target) }
-        do throws(RPCError) {
-            let socket = try UVStreamIO(adopting: descriptor, isPipe: true, peer: target, loop: loop)
-            finish(.success(socket))
-        } catch {
-            finish(.failure(ConnectFailure(reason: error.message)))
-        }
-    }
-
-    private func connect(
-        _ kind: UVStreamIO.Kind, to peer: Endpoint.Address,
-        _ start: (UVStreamIO, UnsafeMutablePointer<uv_connect_t>) -> Int32
-    ) {
-        let request = UnsafeMutablePointer<uv_connect_t>.allocate(capacity: 1)
-        request.pointee.data = Unmanaged.passRetained(self).toOpaque()
-        var result = UV_EMFILE.rawValue
-        do throws(RPCError) {
-            let socket = try UVStreamIO(kind, loop: loop, peer: peer)
-            self.socket = socket
-            if kind == .tcp { socket.withTCP { _ = uv_tcp_nodelay($0, 1) } }
-            result = start(socket, request)
-        } catch {
-            lastReason = error.message
-        }
-        if result < 0 {
-            request.deallocate()
-            Unmanaged.passUnretained(self).release()
-            failed(result, peer)
-        }
-    }
-
-    fileprivate func connected(_ status: Int32) {
-        guard answer != nil, let socket else { return }
-        guard status == 0 else { return failed(status, socket.peer) }
-        finish(.success(socket))
-    }
-
-    private func failed(_ status: Int32, _ peer: Endpoint.Address) {
-        socket?.close()
-        socket = nil
-        lastReason = "connect \(peer): \(UVError.text(status))"
-        tryNext()
-    }
-}
-
-// The requests' data is the Connector, retained when the request was made: taken back here.
-private func uvLookedUp(
-    _ request: UnsafeMutablePointer<uv_getaddrinfo_t>?, _ status: Int32, _ list: UnsafeMutablePointer<addrinfo>?
-) {
-    guard let request, let data = request.pointee.data else { return }
-    request.deallocate()
-    Unmanaged<Connector>.fromOpaque(data).takeRetainedValue().lookedUp(status, list)
-}
-
-private func uvConnected(_ request: UnsafeMutablePointer<uv_connect_t>?, _ status: Int32) {
-    guard let request, let data = request.pointee.data else { return }
-    request.deallocate()
-    Unmanaged<Connector>.fromOpaque(data).takeRetainedValue().connected(status)
 }

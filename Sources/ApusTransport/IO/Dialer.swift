@@ -6,7 +6,7 @@ import ApusCore
 protocol Dialer: Sendable {
     /// Makes one connection and answers once, on the loop, perhaps before this returns.
     func dial(
-        _ address: Endpoint.Address, on loop: UVLoop,
+        _ address: Endpoint.Address, on loop: any EventLoop,
         answer: @escaping (Result<any ConnectionIO, ConnectFailure>) -> Void
     ) -> any Dialing
 }
@@ -24,18 +24,26 @@ struct ConnectFailure: Error {
 
 /// TCP and Unix domain sockets.
 struct SocketDialer: Dialer {
+    /// The time for one connection, the look-up of its name included.
+    let connectTimeout: Duration
     let acknowledgementTimeout: Duration?
+    var network: any SocketNetwork = UVNetwork()
 
     func dial(
-        _ address: Endpoint.Address, on loop: UVLoop,
+        _ address: Endpoint.Address, on loop: any EventLoop,
         answer: @escaping (Result<any ConnectionIO, ConnectFailure>) -> Void
     ) -> any Dialing {
         let limit = acknowledgementTimeout
-        let connector = Connector(address, loop: loop) { result in
+        let connector = Connector(address, network: network, loop: loop, patience: connectTimeout) { result in
             if let limit, case .success(let socket as UVStreamIO) = result { socket.limitUnacknowledged(limit) }
             answer(result)
         }
         connector.start()
         return connector
     }
+}
+
+/// Nothing is under way: the answer came at once.
+final class NoDialing: Dialing {
+    func cancel() {}
 }

@@ -182,6 +182,7 @@ package final class UVStreamIO: ConnectionIO, @unchecked Sendable {
         self.whenClosed = nil
         whenClosed?()
         UnsafeMutableRawPointer(handle).deallocate()
+        loop.memory.connectionClosed()
         Unmanaged.passUnretained(self).release()
     }
 }

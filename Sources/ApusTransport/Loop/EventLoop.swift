@@ -14,6 +14,9 @@ package protocol EventLoop: TaskExecutor {
     /// The moment at which the present turn began. Loop only.
     var now: MonotonicInstant { get }
 
+    /// Chance for what happens on the loop: back-off, jitter.
+    var random: any RandomSource { get }
+
     /// Runs `action` on the loop, in a later turn or later in this one. From any thread, in order.
     func execute(_ action: @escaping @Sendable () -> Void)
 
@@ -39,6 +42,9 @@ package protocol TurnFlusher: AnyObject {
 }
 
 extension EventLoop {
+    /// The process' own.
+    package var random: any RandomSource { SplitMixRandom.shared }
+
     /// Runs `action` at once on the loop's own thread, else posts it.
     @inlinable
     package func run(_ action: @escaping @Sendable () -> Void) {

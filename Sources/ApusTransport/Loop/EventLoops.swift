@@ -7,7 +7,10 @@ import Synchronization
 /// The event loops of a process: one for each core, started when they are first needed, shared by its servers and
 /// channels.
 public final class EventLoops: Sendable {
+    /// The loops that know sockets: all of them, unless they are simulated.
     let loops: [UVLoop]
+    /// The loops that connections live on.
+    let members: [any EventLoop]
     private let turn = Atomic<Int>(0)
 
     /// Starts this many loops, each with a thread that lives as long as the process.
@@ -18,6 +21,13 @@ public final class EventLoops: Sendable {
         var loops: [UVLoop] = []
         for _ in 0..<count { loops.append(try UVLoop()) }
         self.loops = loops
+        members = loops
+    }
+
+    /// Loops of a simulation, which have no sockets.
+    package init(simulated members: [any EventLoop]) {
+        loops = []
+        self.members = members
     }
 
     /// The process' loops.
@@ -34,7 +44,7 @@ public final class EventLoops: Sendable {
     }()
 
     /// The number of loops.
-    public var count: Int { loops.count }
+    public var count: Int { members.count }
 
     /// The loop of the calling thread if it is one of these, else each in turn.
     var preferred: UVLoop {

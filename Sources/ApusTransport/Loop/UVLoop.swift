@@ -23,6 +23,7 @@ package final class UVLoop: EventLoop, @unchecked Sendable {
     package let output = OutputBuffer()
     package private(set) lazy var tlsScratch = TLSScratch()
     let readBuffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 64 * 1024, alignment: 64)
+    private(set) lazy var memory = MemoryReturn(self)
     private let prepare: UnsafeMutablePointer<uv_prepare_t>
     private let check: UnsafeMutablePointer<uv_check_t>
     private let idle: UnsafeMutablePointer<uv_idle_t>
@@ -87,7 +88,7 @@ package final class UVLoop: EventLoop, @unchecked Sendable {
     }
 
     /// The loop whose thread is calling, if any.
-    package static var current: UVLoop? { CurrentLoop.get() }
+    package static var current: UVLoop? { CurrentLoop.object as? UVLoop }
 
     package var isCurrent: Bool { CurrentLoop.isCurrent(self) }
 
@@ -230,25 +231,4 @@ private func uvTimer(_ handle: UnsafeMutablePointer<uv_timer_t>?) {
 // Valid: loops are never freed once their thread runs.
 private func loop(_ context: UnsafeMutableRawPointer?) -> UVLoop? {
     context.map { Unmanaged<UVLoop>.fromOpaque($0).takeUnretainedValue() }
-}
-
-/// Which loop the calling thread is: a thread-local pointer.
-private enum CurrentLoop {
-    // Made once before the first use; the key itself never changes.
-    nonisolated(unsafe) private static let key: UnsafeMutablePointer<uv_key_t> = {
-        let key = UnsafeMutablePointer<uv_key_t>.allocate(capacity: 1)
-        uv_key_create(key)
-        return key
-    }()
-
-    static func set(_ loop: UVLoop) { uv_key_set(key, Unmanaged.passUnretained(loop).toOpaque()) }
-
-    static func get() -> UVLoop? {
-        // Valid: loops are never freed once their thread runs.
-        uv_key_get(key).map { Unmanaged<UVLoop>.fromOpaque($0).takeUnretainedValue() }
-    }
-
-    static func isCurrent(_ loop: UVLoop) -> Bool {
-        uv_key_get(key) == Unmanaged.passUnretained(loop).toOpaque()
-    }
 }

@@ -58,22 +58,17 @@ private struct MemoryDialer: Dialer {
     let names: InMemoryNetwork.Names
 
     func dial(
-        _ address: Endpoint.Address, on loop: UVLoop,
+        _ address: Endpoint.Address, on loop: any EventLoop,
         answer: @escaping (Result<any ConnectionIO, ConnectFailure>) -> Void
     ) -> any Dialing {
-        let dialing = Dialed()
         guard case .memory(let name) = address, let server = names.servers.withLock({ $0[name]?.server }) else {
             answer(.failure(ConnectFailure(reason: "connect \(address): nobody serves it in this network")))
-            return dialing
+            return NoDialing()
         }
-        let serverLoop = server.balance.least()
+        let serverLoop = server.balance.leastMember()
         let (client, accepted) = MemoryPipe.pair(name, loop, serverLoop)
         serverLoop.execute { server.serve(accepted, on: serverLoop) }
         answer(.success(client))
-        return dialing
-    }
-
-    private final class Dialed: Dialing {
-        func cancel() {}
+        return NoDialing()
     }
 }

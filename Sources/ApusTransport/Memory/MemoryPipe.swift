@@ -70,6 +70,12 @@ final class MemoryPipe: ConnectionIO, @unchecked Sendable {
 
     func close() { close("the peer closed the connection") }
 
+    /// Says that nothing more will be written; what the other end writes still arrives.
+    func endSending(_ reason: String) {
+        guard !isClosed, let other else { return }
+        other.loop.execute { other.end(reason) }
+    }
+
     /// Ends the stream as a fault would: the other end is told `reason`.
     func close(_ reason: String) {
         guard !isClosed else { return }
@@ -95,9 +101,8 @@ final class MemoryPipe: ConnectionIO, @unchecked Sendable {
             bytes.withUnsafeBytes { handler.ioReceived($0) }
         }
         guard isReading, received.isEmpty, let reason = otherClosed, let handler else { return }
-        self.handler = nil
-        isClosed = true
-        otherRetained = nil
+        // As a socket: who is told that nothing more comes has nothing more to say.
+        close("the peer closed the connection")
         handler.ioEnded(reason)
     }
 

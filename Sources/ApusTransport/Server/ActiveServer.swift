@@ -7,6 +7,9 @@ import Synchronization
 final class ActiveServer: Sendable {
     struct State {
         var connections: [ObjectIdentifier: ServerConnection] = [:]
+        var opened = 0
+        // Not in the order of hashes, which no run has twice.
+        var connectionsInOrder: [ServerConnection] { connections.values.sorted { $0.number < $1.number } }
         var limit: ConnectionLimit
         // Sockets that are open, those that only wait for their last bytes to leave included.
         var sockets: [ObjectIdentifier: UVStreamIO] = [:]
@@ -55,7 +58,7 @@ final class ActiveServer: Sendable {
             total: options.maximumConnections, perPeer: options.maximumConnectionsPerPeer)
         state = Mutex(State(limit: limit))
         if let loops = options.eventLoops { self.loops = loops } else { loops = try EventLoops.shared() }
-        balance = LoopBalance(loops.loops)
+        balance = LoopBalance(loops)
         executors = ServiceExecutors(server.router)
         if let tls = options.tls { self.tls = try TLSAcceptor(tls) } else { tls = nil }
         options.bufferBudget.add(self)
@@ -77,7 +80,7 @@ final class ActiveServer: Sendable {
     func stopNow() {
         let (connections, sockets) = state.withLock { state in
             state.isForced = true
-            return (Array(state.connections.values), Array(state.sockets.values))
+            return (state.connectionsInOrder, Array(state.sockets.values))
         }
         beginDraining()
         for connection in connections {
@@ -110,7 +113,7 @@ final class ActiveServer: Sendable {
                 state.isStopping = true
                 state.listeners = []
             }
-            return (state.listeners, Array(state.connections.values), Array(state.handshakes.values))
+            return (state.listeners, state.connectionsInOrder, Array(state.handshakes.values))
         }
         for listener in listeners { listener.close { self.listenerClosed() } }
         for handshake in handshakes { handshake.loop.execute { self.abandon(handshake) } }
@@ -159,6 +162,8 @@ final class ActiveServer: Sendable {
     func open(_ io: any ConnectionIO, on loop: any EventLoop) {
         let connection = ServerConnection(io, loop: loop, server: server, options: options, owner: self)
         let (isStopping, isForced) = state.withLock { state in
+            state.opened += 1
+            connection.number = state.opened
             state.connections[ObjectIdentifier(connection)] = connection
             return (state.isStopping, state.isForced)
         }

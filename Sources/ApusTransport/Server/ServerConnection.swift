@@ -21,6 +21,8 @@ final class ServerConnection: HTTP2Connection, @unchecked Sendable {
     let options: ServerOptions
     let owner: any ServerConnectionOwner
     let slots: HandlerSlots
+    /// Which of its server's connections it is; set once, before anybody else knows it.
+    var number = 0
     private var strikes: PingStrikes
     let peerIdentity: PeerIdentity?
     private var ready: [ServerStream] = []

@@ -18,15 +18,14 @@ extension HTTP2Connection {
     /// Begins to follow the plan: the handshake is over.
     func startLife() {
         lastCall = loop.now
-        life = ConnectionLife(plan.limits, from: loop.now, unit: SplitMixRandom.shared.unit())
+        life = ConnectionLife(plan.limits, from: loop.now, unit: loop.random.unit())
         checkLife()
     }
 
     /// Does what is due and looks again when the next thing is.
     func checkLife() {
-        guard closeReason.isEmpty, let session,
-            let action = life?.next(
-                at: loop.now, hasCalls: session.streamCount > 0, lastCall: lastCall)
+        guard closeReason.isEmpty, session != nil,
+            let action = life?.next(at: loop.now, hasCalls: hasCalls, lastCall: lastCall)
         else { return }
         var next: MonotonicInstant?
         switch action {
@@ -37,7 +36,7 @@ extension HTTP2Connection {
             next = loop.now
         case .close(let reason): return close(reason)
         }
-        guard let moment = earliest(next, checkKeepalive(session.streamCount > 0)) else { return }
+        guard let moment = earliest(next, checkKeepalive(hasCalls)) else { return }
         if closeReason.isEmpty { loop.schedule(lifeTimer, at: moment) }
     }
 

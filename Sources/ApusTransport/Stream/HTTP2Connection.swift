@@ -74,6 +74,8 @@ class HTTP2Connection {
 
     // MARK: For subclasses
 
+    /// Whether calls need the connection: then it is not idle, and its peer is asked whether it is there.
+    var hasCalls: Bool { session.map { $0.streamCount > 0 } ?? false }
     /// Calls in flight finish, no new ones are taken.
     func drain(_ reason: String) {}
     /// The peer opened a stream.

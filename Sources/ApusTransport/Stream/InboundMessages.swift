@@ -7,7 +7,7 @@ import Synchronization
 ///
 /// The reader takes them without waking the loop; it asks for credit only when the peer may have run out of it.
 final class InboundMessages: MessageSource {
-    private typealias Reader = UnsafeContinuation<MessageBytes?, any Error>
+    private typealias Reader = Waiter<MessageBytes?>.Continuation
 
     private enum End {
         case finished
@@ -17,9 +17,9 @@ final class InboundMessages: MessageSource {
     private struct State {
         var queue = Deque<MessageBytes>()
         var end: End?
+        var reader = Waiter<MessageBytes?>()
         // Why the call is over, before the reader's task is cancelled for it.
         var callEnd: RPCError?
-        var reader: Reader?
         // Bytes of the queue.
         var waiting = 0
         var account: BufferAccount
@@ -192,11 +192,9 @@ final class InboundMessages: MessageSource {
             case .failed(let error): return .failed(error)
             case nil: break
             }
-            // Asked under the lock that the cancellation handler takes: it is seen here, or finds the reader.
-            if reader != nil, Task.isCancelled { return .failed(Self.cancellation(state)) }
-            if state.reader != nil { return .failed(RPCError(.internal, "two tasks read one stream")) }
-            state.reader = reader
-            return .wait
+            guard let reader else { return .wait }
+            let end = state.callEnd
+            return state.reader.wait(reader, cancelled: end ?? CancellationError()).map { .failed($0) } ?? .wait
         }
     }
 }

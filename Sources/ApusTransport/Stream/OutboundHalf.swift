@@ -12,19 +12,16 @@ final class OutboundHalf<End: Sendable>: @unchecked Sendable {
     /// Bytes that may wait before writers suspend.
     static var highWaterMark: Int { 64 * 1024 }
 
-    private typealias Writer = UnsafeContinuation<Void, any Error>
-
     private struct State {
         var messages = OutboundMessages()
         // Bytes that wait, those of `sending` included.
         var bytes = 0
         var end: End?
         var failure: RPCError?
+        var writers = Waiters()
         // Why the call is over, before the writers' tasks are cancelled for it.
         var callEnd: RPCError?
         var account: BufferAccount
-        var writers: [(id: UInt64, continuation: Writer)] = []
-        var lastID: UInt64 = 0
         // Whether the loop was told, or is in the middle of taking messages out.
         var isScheduled = false
     }
@@ -70,29 +67,21 @@ final class OutboundHalf<End: Sendable>: @unchecked Sendable {
 
     /// Waits until less than half of the mark is left.
     func drain() async throws {
-        let id = state.withLock { state in
-            state.lastID += 1
-            return state.lastID
-        }
+        let id = state.withLock { $0.writers.makeID() }
         try await withTaskCancellationHandler {
             try await withUnsafeThrowingContinuation { wait($0, id) }
         } onCancel: {
-            let (writer, error) = state.withLock { state in
-                let index = state.writers.firstIndex { $0.id == id }
-                return (index.map { state.writers.remove(at: $0).continuation }, Self.cancellation(state))
-            }
+            let (writer, error) = state.withLock { ($0.writers.cancel(id), Self.cancellation($0)) }
             writer?.resume(throwing: error)
         }
     }
 
-    private func wait(_ writer: Writer, _ id: UInt64) {
+    private func wait(_ writer: Waiters.Continuation, _ id: UInt64) {
         let answer = state.withLock { state -> Result<Void, any Error>? in
             if let failure = state.failure { return .failure(failure) }
-            // Asked under the lock that the cancellation handler takes: it is seen here, or finds the writer.
-            if Task.isCancelled { return .failure(Self.cancellation(state)) }
             if state.bytes <= Self.highWaterMark / 2 { return .success(()) }
-            state.writers.append((id, writer))
-            return nil
+            let end = state.callEnd
+            return state.writers.wait(writer, id, cancelled: end ?? CancellationError()).map { .failure($0) }
         }
         if let answer { writer.resume(with: answer) }
     }
@@ -138,14 +127,12 @@ final class OutboundHalf<End: Sendable>: @unchecked Sendable {
     /// Moves bytes that ``available(_:)`` has promised to `output`.
     func take(_ count: Int, into output: OutputBuffer) {
         sending.take(count, into: output)
-        let writers = state.withLock { state -> [(id: UInt64, continuation: Writer)] in
+        let writers = state.withLock { state in
             state.bytes = max(0, state.bytes - count)
             state.account.hold(state.bytes)
-            guard !state.writers.isEmpty, state.bytes <= Self.highWaterMark / 2 else { return [] }
-            defer { state.writers = [] }
-            return state.writers
+            return state.bytes <= Self.highWaterMark / 2 ? state.writers.takeAll() : []
         }
-        for writer in writers { writer.continuation.resume() }
+        for writer in writers { writer.resume() }
     }
 
     /// Replaces the end and drops what waits: the call is over for a reason of its own. Loop only.
@@ -165,9 +152,8 @@ final class OutboundHalf<End: Sendable>: @unchecked Sendable {
             state.messages.removeAll()
             state.bytes = 0
             state.account.close()
-            defer { state.writers = [] }
-            return state.writers
+            return state.writers.takeAll()
         }
-        for writer in writers { writer.continuation.resume(throwing: error) }
+        for writer in writers { writer.resume(throwing: error) }
     }
 }

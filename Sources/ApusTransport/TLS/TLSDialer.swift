@@ -14,7 +14,7 @@ struct TLSDialer: Dialer {
     }
 
     func dial(
-        _ address: Endpoint.Address, on loop: UVLoop,
+        _ address: Endpoint.Address, on loop: any EventLoop,
         answer: @escaping (Result<any ConnectionIO, ConnectFailure>) -> Void
     ) -> any Dialing {
         let dialing = SecureDialing(address, connector, loop, answer)
@@ -27,13 +27,13 @@ struct TLSDialer: Dialer {
 private final class SecureDialing: Dialing {
     private let address: Endpoint.Address
     private let connector: TLSConnector
-    private let loop: UVLoop
+    private let loop: any EventLoop
     private var answer: ((Result<any ConnectionIO, ConnectFailure>) -> Void)?
     private var dialing: (any Dialing)?
     private var io: TLSIO?
 
     init(
-        _ address: Endpoint.Address, _ connector: TLSConnector, _ loop: UVLoop,
+        _ address: Endpoint.Address, _ connector: TLSConnector, _ loop: any EventLoop,
         _ answer: @escaping (Result<any ConnectionIO, ConnectFailure>) -> Void
     ) {
         self.address = address

@@ -26,6 +26,8 @@ enum Stage: ProtobufEnum {
         (4, "STAGE_CANCELLED"),
     ])
 
+    init() { self = .unspecified }
+
     init(rawValue: Int32) {
         switch rawValue {
         case 0: self = .unspecified
@@ -152,7 +154,7 @@ struct WatchRequest: ProtobufMessage {
 /// The message `apus.test.peer.WatchReply`.
 struct WatchReply: ProtobufMessage {
     /// The stage that was reached.
-    var stage: Stage = Stage(rawValue: 0)
+    var stage: Stage = .unspecified
 
     /// Fields that the .proto file does not name.
     var unknownFields = UnknownFields()
@@ -160,7 +162,7 @@ struct WatchReply: ProtobufMessage {
     init() {}
 
     /// A message with these fields.
-    init(stage: Stage = Stage(rawValue: 0)) {
+    init(stage: Stage = .unspecified) {
         self.stage = stage
     }
 }

@@ -25,6 +25,8 @@ enum Mood: ProtobufEnum {
         (-1, "MOOD_BELOW_ZERO"),
     ])
 
+    init() { self = .unknown }
+
     init(rawValue: Int32) {
         switch rawValue {
         case 0: self = .unknown
@@ -64,7 +66,7 @@ struct Scalars: ProtobufMessage {
     var aString: String = ""
     var someBytes: [UInt8] = []
     /// A comment behind the field.
-    var mood: Mood = Mood(rawValue: 0)
+    var mood: Mood = .unknown
 
     /// Fields that the .proto file does not name.
     var unknownFields = UnknownFields()
@@ -88,7 +90,7 @@ struct Scalars: ProtobufMessage {
         aBool: Bool = false,
         aString: String = "",
         someBytes: [UInt8] = [],
-        mood: Mood = Mood(rawValue: 0)
+        mood: Mood = .unknown
     ) {
         self.aDouble = aDouble
         self.aFloat = aFloat
@@ -390,7 +392,7 @@ struct Pong: ProtobufMessage {
 struct Outer: ProtobufMessage {
     var inner: Outer.Inner?
     var deepest: [Outer.Inner.Deeper] = []
-    var level: Outer.Inner.Level = Outer.Inner.Level(rawValue: 0)
+    var level: Outer.Inner.Level = .unspecified
 
     /// Fields that the .proto file does not name.
     var unknownFields = UnknownFields()
@@ -401,7 +403,7 @@ struct Outer: ProtobufMessage {
     init(
         inner: Outer.Inner? = nil,
         deepest: [Outer.Inner.Deeper] = [],
-        level: Outer.Inner.Level = Outer.Inner.Level(rawValue: 0)
+        level: Outer.Inner.Level = .unspecified
     ) {
         self.inner = inner
         self.deepest = deepest
@@ -410,7 +412,7 @@ struct Outer: ProtobufMessage {
 
     /// The message `test.everything.Outer.Inner`.
     struct Inner: ProtobufMessage {
-        var level: Outer.Inner.Level = Outer.Inner.Level(rawValue: 0)
+        var level: Outer.Inner.Level = .unspecified
         var deeper: Outer.Inner.Deeper?
 
         /// Fields that the .proto file does not name.
@@ -419,7 +421,7 @@ struct Outer: ProtobufMessage {
         init() {}
 
         /// A message with these fields.
-        init(level: Outer.Inner.Level = Outer.Inner.Level(rawValue: 0), deeper: Outer.Inner.Deeper? = nil) {
+        init(level: Outer.Inner.Level = .unspecified, deeper: Outer.Inner.Deeper? = nil) {
             self.level = level
             self.deeper = deeper
         }
@@ -435,6 +437,8 @@ struct Outer: ProtobufMessage {
                 (0, "LEVEL_UNSPECIFIED"),
                 (1, "LEVEL_HIGH"),
             ])
+
+            init() { self = .unspecified }
 
             init(rawValue: Int32) {
                 switch rawValue {
@@ -473,7 +477,7 @@ struct Outer: ProtobufMessage {
 /// Types of other files.
 struct Imports: ProtobufMessage {
     var item: ShopItem?
-    var colour: ShopColour = ShopColour(rawValue: 0)
+    var colour: ShopColour = .noColour
     var time: ProtobufTimestamp?
     var duration: ProtobufDuration?
     var empty: ProtobufEmpty?
@@ -486,7 +490,7 @@ struct Imports: ProtobufMessage {
     /// A message with these fields.
     init(
         item: ShopItem? = nil,
-        colour: ShopColour = ShopColour(rawValue: 0),
+        colour: ShopColour = .noColour,
         time: ProtobufTimestamp? = nil,
         duration: ProtobufDuration? = nil,
         empty: ProtobufEmpty? = nil
@@ -602,7 +606,7 @@ struct StringMessage: ProtobufMessage {
 
 /// The message `test.everything.Status`.
 struct StatusMessage: ProtobufMessage {
-    var error: StatusMessage.ErrorEnum = StatusMessage.ErrorEnum(rawValue: 0)
+    var error: StatusMessage.ErrorEnum = .none
 
     /// Fields that the .proto file does not name.
     var unknownFields = UnknownFields()
@@ -610,7 +614,7 @@ struct StatusMessage: ProtobufMessage {
     init() {}
 
     /// A message with these fields.
-    init(error: StatusMessage.ErrorEnum = StatusMessage.ErrorEnum(rawValue: 0)) {
+    init(error: StatusMessage.ErrorEnum = .none) {
         self.error = error
     }
 
@@ -629,6 +633,8 @@ struct StatusMessage: ProtobufMessage {
             (2, "ERROR_DEFAULT"),
             (3, "ERROR_UNRECOGNIZED"),
         ])
+
+        init() { self = .none }
 
         init(rawValue: Int32) {
             switch rawValue {
@@ -1510,14 +1516,14 @@ private let _fileDescriptorSet = """
     c2ludDY0GAggASgSUgdhU2ludDY0EhsKCWFfZml4ZWQzMhgJIAEoB1IIYUZpeGVkMzISGwoJYV9maXhlZDY0GAogASgGUghhRml4ZWQ2NBIfCgth\
     bl9zZml4ZWQzMhgLIAEoD1IKYW5TZml4ZWQzMhIfCgthbl9zZml4ZWQ2NBgMIAEoEFIKYW5TZml4ZWQ2NBIVCgZhX2Jvb2wYDSABKAhSBWFCb29s\
     EhkKCGFfc3RyaW5nGA4gASgJUgdhU3RyaW5nEh0KCnNvbWVfYnl0ZXMYDyABKAxSCXNvbWVCeXRlcxIpCgRtb29kGBAgASgOMhUudGVzdC5ldmVy\
-    eXRoaW5nLk1vb2RSBG1vb2QiwQYKCU9wdGlvbmFscxIeCghhX2RvdWJsZRgBIAEoAUgAiAEBUgdhRG91YmxlEhwKB2FfZmxvYXQYAiABKAJIAYgB\
-    AVIGYUZsb2F0Eh4KCGFuX2ludDMyGAMgASgFSAKIAQFSB2FuSW50MzISHgoIYW5faW50NjQYBCABKANIA4gBAVIHYW5JbnQ2NBIeCghhX3VpbnQz\
-    MhgFIAEoDUgEiAEBUgdhVWludDMyEh4KCGFfdWludDY0GAYgASgESAWIAQFSB2FVaW50NjQSHgoIYV9zaW50MzIYByABKBFIBogBAVIHYVNpbnQz\
-    MhIeCghhX3NpbnQ2NBgIIAEoEkgHiAEBUgdhU2ludDY0EiAKCWFfZml4ZWQzMhgJIAEoB0gIiAEBUghhRml4ZWQzMhIgCglhX2ZpeGVkNjQYCiAB\
-    KAZICYgBAVIIYUZpeGVkNjQSJAoLYW5fc2ZpeGVkMzIYCyABKA9ICogBAVIKYW5TZml4ZWQzMhIkCgthbl9zZml4ZWQ2NBgMIAEoEEgLiAEBUgph\
-    blNmaXhlZDY0EhoKBmFfYm9vbBgNIAEoCEgMiAEBUgVhQm9vbBIeCghhX3N0cmluZxgOIAEoCUgNiAEBUgdhU3RyaW5nEiIKCnNvbWVfYnl0ZXMY\
-    DyABKAxIDogBAVIJc29tZUJ5dGVzEi4KBG1vb2QYECABKA4yFS50ZXN0LmV2ZXJ5dGhpbmcuTW9vZEgPiAEBUgRtb29kEjcKB3NjYWxhcnMYESAB\
-    KAsyGC50ZXN0LmV2ZXJ5dGhpbmcuU2NhbGFyc0gQiAEBUgdzY2FsYXJzQgsKCV9hX2RvdWJsZUIKCghfYV9mbG9hdEILCglfYW5faW50MzJCCwoJ\
+    eXRoaW5nLk1vb2RSBG1vb2QiwQYKCU9wdGlvbmFscxIeCghhX2RvdWJsZRgBIAEoAUgAUgdhRG91YmxliAEBEhwKB2FfZmxvYXQYAiABKAJIAVIG\
+    YUZsb2F0iAEBEh4KCGFuX2ludDMyGAMgASgFSAJSB2FuSW50MzKIAQESHgoIYW5faW50NjQYBCABKANIA1IHYW5JbnQ2NIgBARIeCghhX3VpbnQz\
+    MhgFIAEoDUgEUgdhVWludDMyiAEBEh4KCGFfdWludDY0GAYgASgESAVSB2FVaW50NjSIAQESHgoIYV9zaW50MzIYByABKBFIBlIHYVNpbnQzMogB\
+    ARIeCghhX3NpbnQ2NBgIIAEoEkgHUgdhU2ludDY0iAEBEiAKCWFfZml4ZWQzMhgJIAEoB0gIUghhRml4ZWQzMogBARIgCglhX2ZpeGVkNjQYCiAB\
+    KAZICVIIYUZpeGVkNjSIAQESJAoLYW5fc2ZpeGVkMzIYCyABKA9IClIKYW5TZml4ZWQzMogBARIkCgthbl9zZml4ZWQ2NBgMIAEoEEgLUgphblNm\
+    aXhlZDY0iAEBEhoKBmFfYm9vbBgNIAEoCEgMUgVhQm9vbIgBARIeCghhX3N0cmluZxgOIAEoCUgNUgdhU3RyaW5niAEBEiIKCnNvbWVfYnl0ZXMY\
+    DyABKAxIDlIJc29tZUJ5dGVziAEBEi4KBG1vb2QYECABKA4yFS50ZXN0LmV2ZXJ5dGhpbmcuTW9vZEgPUgRtb29kiAEBEjcKB3NjYWxhcnMYESAB\
+    KAsyGC50ZXN0LmV2ZXJ5dGhpbmcuU2NhbGFyc0gQUgdzY2FsYXJziAEBQgsKCV9hX2RvdWJsZUIKCghfYV9mbG9hdEILCglfYW5faW50MzJCCwoJ\
     X2FuX2ludDY0QgsKCV9hX3VpbnQzMkILCglfYV91aW50NjRCCwoJX2Ffc2ludDMyQgsKCV9hX3NpbnQ2NEIMCgpfYV9maXhlZDMyQgwKCl9hX2Zp\
     eGVkNjRCDgoMX2FuX3NmaXhlZDMyQg4KDF9hbl9zZml4ZWQ2NEIJCgdfYV9ib29sQgsKCV9hX3N0cmluZ0INCgtfc29tZV9ieXRlc0IHCgVfbW9v\
     ZEIKCghfc2NhbGFycyKZBAoFTGlzdHMSGAoHZG91YmxlcxgBIAMoAVIHZG91YmxlcxIWCgZmbG9hdHMYAiADKAJSBmZsb2F0cxIWCgZpbnQzMnMY\

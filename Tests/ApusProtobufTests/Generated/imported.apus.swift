@@ -15,6 +15,8 @@ enum ShopColour: ProtobufEnum {
         (1, "COLOUR_RED"),
     ])
 
+    init() { self = .noColour }
+
     init(rawValue: Int32) {
         switch rawValue {
         case 0: self = .noColour
@@ -35,7 +37,7 @@ enum ShopColour: ProtobufEnum {
 /// Something that another file uses.
 struct ShopItem: ProtobufMessage {
     var name: String = ""
-    var colour: ShopColour = ShopColour(rawValue: 0)
+    var colour: ShopColour = .noColour
 
     /// Fields that the .proto file does not name.
     var unknownFields = UnknownFields()
@@ -43,7 +45,7 @@ struct ShopItem: ProtobufMessage {
     init() {}
 
     /// A message with these fields.
-    init(name: String = "", colour: ShopColour = ShopColour(rawValue: 0)) {
+    init(name: String = "", colour: ShopColour = .noColour) {
         self.name = name
         self.colour = colour
     }

@@ -22,7 +22,7 @@ public struct GRPCHealthCheckRequest: ProtobufMessage {
 
 /// The health of one service.
 public struct GRPCHealthCheckResponse: ProtobufMessage {
-    public var status: GRPCHealthCheckResponse.ServingStatus = GRPCHealthCheckResponse.ServingStatus(rawValue: 0)
+    public var status: GRPCHealthCheckResponse.ServingStatus = .unknown
 
     /// Fields that the .proto file does not name.
     public var unknownFields = UnknownFields()
@@ -30,9 +30,7 @@ public struct GRPCHealthCheckResponse: ProtobufMessage {
     public init() {}
 
     /// A message with these fields.
-    public init(
-        status: GRPCHealthCheckResponse.ServingStatus = GRPCHealthCheckResponse.ServingStatus(rawValue: 0)
-    ) {
+    public init(status: GRPCHealthCheckResponse.ServingStatus = .unknown) {
         self.status = status
     }
 
@@ -55,6 +53,8 @@ public struct GRPCHealthCheckResponse: ProtobufMessage {
             (2, "NOT_SERVING"),
             (3, "SERVICE_UNKNOWN"),
         ])
+
+        public init() { self = .unknown }
 
         public init(rawValue: Int32) {
             switch rawValue {

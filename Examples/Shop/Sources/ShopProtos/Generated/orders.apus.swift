@@ -29,6 +29,8 @@ public enum OrderState: ProtobufEnum {
         (5, "ORDER_STATE_DELIVERED"),
     ])
 
+    public init() { self = .unspecified }
+
     public init(rawValue: Int32) {
         switch rawValue {
         case 0: self = .unspecified
@@ -87,7 +89,7 @@ public struct Order: ProtobufMessage {
     /// The sum of all items in cents.
     public var totalCents: Int64 = 0
     /// How far the order is.
-    public var state: OrderState = OrderState(rawValue: 0)
+    public var state: OrderState = .unspecified
     /// When it was placed, in milliseconds since 1970-01-01 UTC.
     public var placedAtMs: Int64 = 0
 
@@ -102,7 +104,7 @@ public struct Order: ProtobufMessage {
         userId: Int64 = 0,
         items: [Item] = [],
         totalCents: Int64 = 0,
-        state: OrderState = OrderState(rawValue: 0),
+        state: OrderState = .unspecified,
         placedAtMs: Int64 = 0
     ) {
         self.id = id
@@ -217,7 +219,7 @@ public struct OrderUpdate: ProtobufMessage {
     /// 1 for the order's first state, then counting up without gaps.
     public var sequence: Int32 = 0
     /// The state.
-    public var state: OrderState = OrderState(rawValue: 0)
+    public var state: OrderState = .unspecified
     /// When it was reached, in milliseconds since 1970-01-01 UTC.
     public var atMs: Int64 = 0
 
@@ -227,7 +229,7 @@ public struct OrderUpdate: ProtobufMessage {
     public init() {}
 
     /// A message with these fields.
-    public init(sequence: Int32 = 0, state: OrderState = OrderState(rawValue: 0), atMs: Int64 = 0) {
+    public init(sequence: Int32 = 0, state: OrderState = .unspecified, atMs: Int64 = 0) {
         self.sequence = sequence
         self.state = state
         self.atMs = atMs

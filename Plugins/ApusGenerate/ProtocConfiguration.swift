@@ -1,0 +1,1 @@
+../ApusPlugin/ProtocConfiguration.swift

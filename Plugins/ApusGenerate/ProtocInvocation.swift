@@ -1,0 +1,1 @@
+../ApusPlugin/ProtocInvocation.swift

@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import ApusCore
+import ApusHTTP2
+import ApusWire
+
+/// The request half of a call: messages on their way out.
+extension ClientStream {
+    /// The end of the request half: nothing to say.
+    struct RequestEnd: Sendable {}
+
+    /// Moves the messages of a streamed request to the connection, in a task on its loop.
+    func startPump(_ source: any MessageSource) {
+        pump = Task(executorPreference: loop) {
+            do {
+                // A try that is over may not take a message away from the next one.
+                while !Task.isCancelled, let message = try await source.next() {
+                    let (wake, full) = try self.outbound.write(self.framed(message))
+                    if wake { self.resume() }
+                    if full { try await self.outbound.drain() }
+                }
+                if self.outbound.finish(nil, RequestEnd()) == true { self.resume() }
+            } catch {
+                self.end(RPCError(wrapping: error))
+            }
+        }
+    }
+
+    // The message as it goes to the wire.
+    private func framed(_ message: MessageBytes) throws(RPCError) -> MessageBytes {
+        guard let compressor else { return message }
+        return try message.compressed(by: compressors[compressor])
+    }
+
+    private func resume() {
+        loop.run {
+            guard !self.isOver, let connection = self.connection else { return }
+            connection.session?.resumeData(self)
+            connection.touch()
+        }
+    }
+
+    /// What the next DATA frame may carry.
+    func provideData(_ limit: Int) -> DataAnswer {
+        switch outbound.available(limit) {
+        case .bytes(let count): return .bytes(count)
+        case .bytesAndEnd(let count, _):
+            requestEnded = true
+            return .bytesAndEnd(count)
+        case .nothing: return .later
+        }
+    }
+}

@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import ApusCore
+import ApusInterceptors
+import Testing
+
+@testable import ApusTransport
+
+/// Many calls, few streams, and connections that come and go: no call is lost, and none is left.
+@Suite struct StreamLimitStressTests {
+    @Test(arguments: [1, 3], Medium.allCases)
+    func `far more calls than streams are all answered, but for those that were cancelled`(
+        _ connections: Int, _ medium: Medium
+    ) async throws {
+        var server = ServerOptions()
+        server.maximumConcurrentStreams = 3
+        var client = TransportOptions()
+        client.maximumConnectionsPerEndpoint = connections
+        let pair = try Pair(medium, server: server, client: client)
+        let (answered, cancelled) = await Self.flood(pair.channel, 2000)
+        #expect(answered + cancelled == 2000)
+        #expect(answered >= 1600)
+        #expect(pair.target.handle.callsWaiting == 0)
+        await pair.close()
+    }
+
+    @Test func `servers that make every connection short lose no call`() async throws {
+        var server = ServerOptions()
+        server.maximumConcurrentStreams = 2
+        server.maximumConnectionAge = .milliseconds(1)
+        let pair = try Pair(.memory, server: server)
+        let (answered, cancelled) = await Self.flood(pair.channel, 1000)
+        #expect(answered + cancelled == 1000)
+        #expect(pair.target.handle.callsWaiting == 0)
+        await pair.close()
+    }
+
+    // Every fifth call is cancelled at some moment.
+    private static func flood(_ channel: Channel, _ count: Int) async -> (answered: Int, cancelled: Int) {
+        await withTaskGroup(of: String.self) { group in
+            for index in 0..<count {
+                group.addTask {
+                    let call = Task { try await channel.unary(EchoService.Methods.echo, MessageBytes("\(index)")) }
+                    if index % 5 == 0 {
+                        for _ in 0..<index % 7 { await Task.yield() }
+                        call.cancel()
+                    }
+                    do {
+                        return try await call.value.message.text == "\(index)" ? "answered" : "wrong"
+                    } catch {
+                        return "\(RPCError(wrapping: error).code)"
+                    }
+                }
+            }
+            var outcomes: [String: Int] = [:]
+            for await outcome in group { outcomes[outcome, default: 0] += 1 }
+            return (outcomes["answered", default: 0], outcomes["CANCELLED", default: 0])
+        }
+    }
+}
