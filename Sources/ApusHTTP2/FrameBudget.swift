@@ -27,12 +27,16 @@ package struct FrameBudget {
     // CVE-2019-9511, 9517: credit that is dribbled out.
     private var windowUpdates = TokenBucket(burst: 5, perSecond: 10)
     private var padding = PaddingShare()
-    private var headerBlock = HeaderBlockLimit()
+    private var headerBlock: HeaderBlockLimit
     private var goAways: [(last: Int32, code: UInt32)] = []
 
     private static let maximumGoAways = 2
 
-    package init(role: HTTP2Settings.Role) { self.role = role }
+    /// - Parameter headerListSize: the largest header list in bytes that the peer was told of.
+    package init(role: HTTP2Settings.Role, headerListSize: Int = 0) {
+        self.role = role
+        headerBlock = HeaderBlockLimit(headerListSize: headerListSize)
+    }
 
     /// The number of the header block that is being received; nil between blocks.
     package var openHeaderBlock: Int? { headerBlock.open }
@@ -149,8 +153,14 @@ private struct HeaderBlockLimit {
     private var continuations = 0
     private var bytes = 0
 
-    private static let maximumContinuations = 8
-    private static let maximumBytes = 64 * 1024
+    private let maximumContinuations: Int
+    private let maximumBytes: Int
+
+    // Four times a list that is larger than usual: it may come in smaller frames, and is refused politely before.
+    init(headerListSize: Int) {
+        maximumBytes = max(64 * 1024, min(headerListSize, .max / 4) * 4)
+        maximumContinuations = max(8, maximumBytes / (8 * 1024))
+    }
 
     mutating func starts(_ head: FrameHead) -> FrameBudget.Violation? {
         blocks &+= 1
@@ -161,13 +171,15 @@ private struct HeaderBlockLimit {
 
     mutating func continues(_ head: FrameHead) -> FrameBudget.Violation? {
         continuations += 1
-        guard continuations <= Self.maximumContinuations else { return .calm("more than 8 CONTINUATION frames") }
+        guard continuations <= maximumContinuations else {
+            return .calm("more than \(maximumContinuations) CONTINUATION frames")
+        }
         return add(head)
     }
 
     private mutating func add(_ head: FrameHead) -> FrameBudget.Violation? {
         bytes += head.length
         open = head.endsHeaderBlock ? nil : blocks
-        return bytes <= Self.maximumBytes ? nil : .calm("a header block of more than 64 KiB")
+        return bytes <= maximumBytes ? nil : .calm("a header block of more than \(maximumBytes / 1024) KiB")
     }
 }

@@ -39,7 +39,7 @@ package final class HTTP2Session {
     @exclusivity(unchecked) var scanner: FrameScanner
     @exclusivity(unchecked) var budget: FrameBudget
     @exclusivity(unchecked) var order = StreamOrder()
-    @exclusivity(unchecked) var watch = InputWatch()
+    @exclusivity(unchecked) var watch: InputWatch
     @exclusivity(unchecked) var violation: FrameBudget.Violation?
     // When the bytes arrived that are being taken in.
     @exclusivity(unchecked) var now: Int64 = 0
@@ -57,7 +57,8 @@ package final class HTTP2Session {
         self.delegate = delegate
         role = settings.role
         scanner = FrameScanner(expectsPreface: role == .server)
-        budget = FrameBudget(role: role)
+        budget = FrameBudget(role: role, headerListSize: Int(settings.maximumHeaderListSize))
+        watch = InputWatch(settings.inputTimes)
         // passUnretained: this object deletes the handle before it goes.
         let context = Unmanaged.passUnretained(self).toOpaque()
         let callbacks = HTTP2Callbacks.table

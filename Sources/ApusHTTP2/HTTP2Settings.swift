@@ -18,6 +18,9 @@ package struct HTTP2Settings: Sendable {
     /// The largest header list that we accept, as RFC 9113 counts it.
     package var maximumHeaderListSize: UInt32 = 16 * 1024
 
+    /// The times that the peer has. Not sent.
+    package var inputTimes = InputWatch.Times()
+
     package init(role: Role) { self.role = role }
 }
 

@@ -14,16 +14,26 @@ package struct InputWatch {
     }
 
     /// What a peer that has begun gets.
-    package static let settingsTime: Int64 = 10_000_000_000
-    package static let headerBlockTime: Int64 = 10_000_000_000
-    package static let frameTime: Int64 = 20_000_000_000
+    package struct Times: Sendable {
+        /// To acknowledge SETTINGS.
+        package var settings: Int64 = 10_000_000_000
+        /// For a header block, from its first byte to its last.
+        package var headerBlock: Int64 = 10_000_000_000
+        /// From one byte of a frame to the next.
+        package var frame: Int64 = 20_000_000_000
 
+        package init() {}
+
+        var shortest: Int64 { min(settings, headerBlock, frame) }
+    }
+
+    private let times: Times
     private var owesSettings = false
     private var settingsDue: Int64?
     private var headerBlock: (number: Int, since: Int64)?
     private var insideFrameSince: Int64?
 
-    package init() {}
+    package init(_ times: Times = Times()) { self.times = times }
 
     /// Our SETTINGS left: the peer has to acknowledge them, from the next look on.
     package mutating func sentSettings() { owesSettings = true }
@@ -44,21 +54,28 @@ package struct InputWatch {
     package var isWaiting: Bool { insideFrameSince != nil || headerBlock != nil || owesSettings }
 
     package mutating func verdict(at now: Int64) -> Verdict {
-        if owesSettings, settingsDue == nil { settingsDue = now &+ Self.settingsTime }
+        if owesSettings, settingsDue == nil { settingsDue = due(now, times.settings) }
         var next = Int64.max
         for (due, text) in dues {
             guard let due else { continue }
             guard due > now else { return .broken(text) }
             next = min(next, due)
         }
-        return next == .max ? .idle : .lookAgain(at: next)
+        // What the peer begins before then may be due earlier.
+        return next == .max ? .idle : .lookAgain(at: min(next, due(now, times.shortest)))
     }
 
     private var dues: [(due: Int64?, text: FrameBudget.Violation)] {
         [
-            (settingsDue, .init(code: HTTP2ErrorCode.settingsTimeout, text: "SETTINGS not acknowledged within 10 s")),
-            (headerBlock.map { $0.since &+ Self.headerBlockTime }, .calm("a header block not complete within 10 s")),
-            (insideFrameSince.map { $0 &+ Self.frameTime }, .calm("a frame that does not go on for 20 s")),
+            (settingsDue, .init(code: HTTP2ErrorCode.settingsTimeout, text: "SETTINGS not acknowledged in time")),
+            (headerBlock.map { due($0.since, times.headerBlock) }, .calm("a header block not complete in time")),
+            (insideFrameSince.map { due($0, times.frame) }, .calm("a frame that does not go on in time")),
         ]
+    }
+
+    // A time without end stays one.
+    private func due(_ since: Int64, _ time: Int64) -> Int64 {
+        let (sum, overflow) = since.addingReportingOverflow(time)
+        return overflow ? .max : sum
     }
 }

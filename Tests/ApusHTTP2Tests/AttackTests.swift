@@ -414,7 +414,7 @@ import Testing
         #expect(!server.session.awaitsInput)
         server.now = 100
         try server.receive(Array(WireFrames.ping.dropLast()))
-        #expect(server.session.checkProgress(at: 100) == .lookAgain(at: 100 + 20 * Self.second))
+        #expect(server.session.checkProgress(at: 100) == .lookAgain(at: 100 + 10 * Self.second))
         try server.receive([8])
         #expect(server.session.checkProgress(at: 100) == .idle)
         try server.receive(WireFrames.frame(FrameType.headers, stream: 1, WireFrames.requestBlock))

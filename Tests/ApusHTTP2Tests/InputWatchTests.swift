@@ -23,7 +23,7 @@ import Testing
         #expect(watch.isWaiting)
         #expect(watch.verdict(at: 5) == .lookAgain(at: 10 * Self.second + 5))
         var other = watch
-        #expect(text(watch.verdict(at: 10 * Self.second + 5)) == "SETTINGS not acknowledged within 10 s")
+        #expect(text(watch.verdict(at: 10 * Self.second + 5)) == "SETTINGS not acknowledged in time")
         other.receivedSettingsAcknowledgement()
         #expect(other.verdict(at: .max) == .idle)
     }
@@ -32,16 +32,27 @@ import Testing
         var watch = InputWatch()
         for step in Int64(0)..<100 {
             watch.received(insideFrame: true, headerBlock: nil, at: step * 19 * Self.second)
-            #expect(watch.verdict(at: step * 19 * Self.second) == .lookAgain(at: (step * 19 + 20) * Self.second))
+            #expect(watch.verdict(at: step * 19 * Self.second) == .lookAgain(at: (step * 19 + 10) * Self.second))
         }
-        #expect(text(watch.verdict(at: (99 * 19 + 20) * Self.second)) == "a frame that does not go on for 20 s")
+        #expect(text(watch.verdict(at: (99 * 19 + 20) * Self.second)) == "a frame that does not go on in time")
     }
 
     @Test func `a header block has 10 seconds, however it goes on`() {
         var watch = InputWatch()
         for step in Int64(0)..<10 { watch.received(insideFrame: true, headerBlock: 1, at: step * Self.second) }
         #expect(watch.verdict(at: 9 * Self.second) == .lookAgain(at: 10 * Self.second))
-        #expect(text(watch.verdict(at: 10 * Self.second)) == "a header block not complete within 10 s")
+        #expect(text(watch.verdict(at: 10 * Self.second)) == "a header block not complete in time")
+    }
+
+    @Test func `the next look comes in time for what the peer may begin meanwhile`() {
+        var times = InputWatch.Times()
+        (times.settings, times.headerBlock, times.frame) = (600 * Self.second, 30 * Self.second, 5 * Self.second)
+        var watch = InputWatch(times)
+        watch.sentSettings()
+        #expect(watch.verdict(at: 0) == .lookAgain(at: 5 * Self.second))
+        watch.received(insideFrame: true, headerBlock: nil, at: 2 * Self.second)
+        #expect(watch.verdict(at: 5 * Self.second) == .lookAgain(at: 7 * Self.second))
+        #expect(text(watch.verdict(at: 7 * Self.second)) == "a frame that does not go on in time")
     }
 
     @Test func `each header block has time of its own`() {

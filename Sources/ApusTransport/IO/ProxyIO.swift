@@ -35,8 +35,8 @@ final class ProxyIO: ConnectionIO {
         loop.cancel(timer)
         let answer = answer
         self.answer = nil
-        if problem != nil { inner.close() }
         answer?(problem)
+        if problem != nil { inner.close() }
     }
 
     // MARK: ConnectionIO

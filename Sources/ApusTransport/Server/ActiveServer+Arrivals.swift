@@ -24,8 +24,8 @@ extension ActiveServer {
     func serve(_ io: any ConnectionIO, on loop: any EventLoop, expectsProxyHeader: Bool = false) {
         guard state.withLock({ $0.limit.admit() }) else {
             balance.connectionClosed(on: loop)
-            io.close()
-            return refused(io.peer, "there are too many connections")
+            refused(io.peer, "there are too many connections")
+            return io.close()
         }
         if expectsProxyHeader { readProxyHeader(of: io, on: loop) } else { identified(io, on: loop) }
     }
@@ -33,16 +33,16 @@ extension ActiveServer {
     // Who the client is stands now.
     private func identified(_ io: any ConnectionIO, on loop: any EventLoop) {
         guard state.withLock({ $0.limit.admit(io.peer) }) else {
-            io.close()
             refused(io.peer, "there are too many connections from its address")
+            io.close()
             return gone(nil, on: loop)
         }
         guard let tls else { return open(io, on: loop) }
         do throws(RPCError) {
             secure(try tls.accept(io, on: loop), tls, on: loop)
         } catch {
-            io.close()
             refused(io.peer, error.message)
+            io.close()
             gone(io.peer, on: loop)
         }
     }

@@ -10,7 +10,9 @@ public struct ServerOptions: Sendable {
     public var maximumRequestBytes = 4 << 20
     /// Calls that one connection may have open at once.
     public var maximumConcurrentStreams = 100
-    /// The largest header list of a request in bytes, as RFC 9113 counts it.
+    /// The largest header list of a request in bytes, as RFC 9113 counts it: names, values and 32 for each field. A
+    /// request above that ends with RESOURCE_EXHAUSTED, and so does one with more than 128 fields; a connection that
+    /// sends four times as much, or more than 1,000 fields, ends.
     public var maximumMetadataBytes = 16 << 10
     /// Bytes of one call that a client may send ahead of the handler; 64 KiB at least.
     public var streamWindow = 1 << 20
@@ -22,13 +24,19 @@ public struct ServerOptions: Sendable {
     public var compression: Compression?
     /// The smallest response message that ``compression`` is for, in bytes.
     public var minimumCompressedBytes = 1 << 10
-    /// The time that a new connection has for its first bytes of HTTP/2.
+    /// The time that a new connection has for its PROXY header, if it must have one, then for its first bytes of
+    /// HTTP/2, and at last for the acknowledgement of our SETTINGS. (TLS has a time of its own: `ServerTLS`.)
     public var handshakeTimeout = Duration.seconds(10)
+    /// The time that the metadata of a request may take from its first byte to its last.
+    public var headerTimeout = Duration.seconds(10)
+    /// The time in which a frame that has begun must go on, by a byte at least.
+    public var frameTimeout = Duration.seconds(20)
     /// The time that a call waits for a slot while handlers of calls that are over still run; then it is refused.
     public var handlerPatience = Duration.seconds(1)
     /// Connections from all clients; nil for as many as there are descriptors.
     public var maximumConnections: Int?
-    /// Connections from one IP address; nil for no limit. Clients behind a proxy or a NAT share an address.
+    /// Connections from one IPv4 address, or one network of 64 bits of IPv6; nil for no limit. Clients behind a proxy
+    /// (see ``ListenTarget/expectsProxyHeader``) or a NAT share an address.
     public var maximumConnectionsPerPeer: Int?
     /// The silence after which a client is asked whether it is still there (gRFC A9).
     public var keepaliveInterval = Duration.seconds(2 * 3600)
@@ -74,6 +82,9 @@ public struct ServerOptions: Sendable {
         // Smaller ones could be used up while a reader that has caught up still gathers its credit.
         settings.streamWindow = UInt32(clamping: min(max(streamWindow, 64 << 10), Int(Int32.max)))
         settings.connectionWindow = UInt32(clamping: min(connectionWindow, Int(Int32.max)))
+        settings.inputTimes.settings = handshakeTimeout.saturatedNanoseconds
+        settings.inputTimes.headerBlock = headerTimeout.saturatedNanoseconds
+        settings.inputTimes.frame = frameTimeout.saturatedNanoseconds
         return settings
     }
 }

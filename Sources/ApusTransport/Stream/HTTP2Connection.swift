@@ -150,6 +150,8 @@ extension HTTP2Connection: TurnFlusher {
         }
         if !isWriting, session.isFinished { return close("the session has ended") }
         if isReadingPaused, !isWriting { resumeReading() }
+        // What left may be for the peer to answer, and it may never send anything.
+        if session.awaitsInput, !progress.timer.isScheduled { loop.schedule(progress, at: loop.now) }
         flushed()
     }
 }
