@@ -79,6 +79,7 @@ package final class UVLoop: EventLoop, @unchecked Sendable {
         let result = uv_thread_create(&thread, uvThread, context.toOpaque())
         if result != 0 { context.release() }
         try UVError.check(result, "cannot start an event loop's thread")
+        ProcessExit.started(self)
     }
 
     fileprivate func main() {

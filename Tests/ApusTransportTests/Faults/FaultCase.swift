@@ -127,8 +127,8 @@ struct FaultRun {
         network.servers = [:]
         network.forget()
         _ = simulation.settle()
-        expect(active == nil, "the server is still there")
-        expect(transport == nil, "the transport is still there")
+        expect(isGone { active == nil }, "the server is still there")
+        expect(isGone { transport == nil }, "the transport is still there")
         for loop in simulation.loops { expect(loop.timerCount == 0, "\(loop.timerCount) timers are left") }
     }
 

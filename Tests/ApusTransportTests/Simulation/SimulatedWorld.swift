@@ -76,7 +76,7 @@ final class SimulatedWorld {
         simulation.advance(by: .seconds(3 * 3600))
         judgeCalls()
         judgeHandlers()
-        if transport != nil { ledger.violated("the transport is still there") }
+        if !isGone({ transport == nil }) { ledger.violated("the transport is still there") }
         tearDown()
     }
 
@@ -214,7 +214,7 @@ final class SimulatedWorld {
         network.servers = [:]
         network.forget()
         if simulation.settle() != .reached { ledger.violated("something goes on for ever") }
-        if first != nil { ledger.violated("a server is still there") }
+        if !isGone({ first == nil }) { ledger.violated("a server is still there") }
         let timers = simulation.loops.map(\.timerCount).reduce(0, +)
         if timers > 0 { ledger.violated("\(timers) timers are left") }
     }
