@@ -53,6 +53,13 @@ let package = Package(
         .executable(name: "apus-interop-server", targets: ["apus-interop-server"]),
         .executable(name: "apus-interop-client", targets: ["apus-interop-client"]),
     ],
+    traits: [
+        .trait(name: "ServiceLifecycle", description: "Servers as services of swift-service-lifecycle's ServiceGroup.")
+    ],
+    dependencies: [
+        // Neither resolved nor fetched for packages that do not enable the trait.
+        .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.6.0")
+    ],
     targets: [
         system("CNghttp2", pkgConfig: "libnghttp2", apt: "libnghttp2-dev", brew: "libnghttp2"),
         system("CProtobufC", pkgConfig: "libprotobuf-c", apt: "libprotobuf-c-dev", brew: "protobuf-c"),
@@ -82,6 +89,9 @@ let package = Package(
             [
                 "ApusCore", "ApusInterceptors", "ApusWire", "ApusTransport", "ApusProtobuf", "ApusDiscovery",
                 "ApusServices",
+                .product(
+                    name: "ServiceLifecycle", package: "swift-service-lifecycle",
+                    condition: .when(traits: ["ServiceLifecycle"])),
             ]),
         library("ApusInterop", ["Apus"]),
         executable("apus-interop-server", ["ApusInterop"]),
