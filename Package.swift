@@ -47,6 +47,7 @@ let package = Package(
         .library(name: "Apus", targets: ["Apus"]),
         .library(name: "ApusCore", targets: ["ApusCore"]),
         .library(name: "ApusProtobuf", targets: ["ApusProtobuf"]),
+        .library(name: "ApusSwiftProtobuf", targets: ["ApusSwiftProtobuf"]),
         .executable(name: "protoc-gen-apus", targets: ["protoc-gen-apus"]),
         .plugin(name: "ApusPlugin", targets: ["ApusPlugin"]),
         .plugin(name: "ApusGenerate", targets: ["ApusGenerate"]),
@@ -54,11 +55,14 @@ let package = Package(
         .executable(name: "apus-interop-client", targets: ["apus-interop-client"]),
     ],
     traits: [
-        .trait(name: "ServiceLifecycle", description: "Servers as services of swift-service-lifecycle's ServiceGroup.")
+        .trait(name: "ServiceLifecycle", description: "Servers as services of swift-service-lifecycle's ServiceGroup."),
+        .trait(
+            name: "SwiftProtobuf", description: "ApusSwiftProtobuf: stubs for messages that swift-protobuf generated."),
     ],
+    // Nothing of them is resolved or fetched without their traits.
     dependencies: [
-        // Neither resolved nor fetched for packages that do not enable the trait.
-        .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.6.0")
+        .package(url: "https://github.com/apple/swift-protobuf.git", from: "1.28.0"),
+        .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.6.0"),
     ],
     targets: [
         system("CNghttp2", pkgConfig: "libnghttp2", apt: "libnghttp2-dev", brew: "libnghttp2"),
@@ -74,6 +78,13 @@ let package = Package(
         library("ApusTransport", ["ApusCore", "ApusHTTP2", "ApusWire", "CLibuv", "COpenSSL"]),
         library("ApusProtobuf", ["ApusCore", "CProtobufC"]),
         library("ApusDiscovery", ["ApusCore"]),
+        library(
+            "ApusSwiftProtobuf",
+            [
+                "ApusCore",
+                .product(
+                    name: "SwiftProtobuf", package: "swift-protobuf", condition: .when(traits: ["SwiftProtobuf"])),
+            ]),
         library("ApusGenerator", ["ApusCore", "ApusProtobuf"]),
         executable("protoc-gen-apus", ["ApusGenerator"]),
         .plugin(name: "ApusPlugin", capability: .buildTool(), dependencies: ["protoc-gen-apus"]),

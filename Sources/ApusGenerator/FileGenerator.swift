@@ -11,6 +11,7 @@ struct FileGenerator {
         var writer = CodeWriter()
         header(&writer)
         let descriptor = file.descriptor
+        guard file.options.messages == .apus else { return try generateStubs(&writer) }
         for (index, enumeration) in descriptor.enumType.enumerated() {
             writer.line()
             let model = EnumModel(
@@ -26,11 +27,24 @@ struct FileGenerator {
             message.declare(&writer)
         }
         ExtensionGenerator(descriptor.extension, path: [7], file).declareOutside(&writer)
-        for (index, service) in descriptor.service.enumerated() {
+        services(&writer)
+        for message in messages { message.coding(&writer) }
+        return try finish(&writer)
+    }
+
+    private func generateStubs(_ writer: inout CodeWriter) throws -> GeneratedFile {
+        services(&writer)
+        return try finish(&writer)
+    }
+
+    private func services(_ writer: inout CodeWriter) {
+        for (index, service) in file.descriptor.service.enumerated() {
             writer.line()
             ServiceGenerator(ServiceModel(service, path: [6, Int32(index)], in: file), file).declare(&writer)
         }
-        for message in messages { message.coding(&writer) }
+    }
+
+    private func finish(_ writer: inout CodeWriter) throws -> GeneratedFile {
         if file.embedsDescriptor { try embedDescriptor(&writer) }
         var output = GeneratedFile()
         output.name = file.outputName

@@ -27,7 +27,9 @@ struct FileModel {
     }
 
     /// The Swift name of a type by its full name with a leading dot.
-    func swiftName(_ name: String) -> String { index[name]?.swiftName ?? name }
+    func swiftName(_ name: String) -> String {
+        options.messages == .apus ? index[name]?.swiftName ?? name : SwiftProtobufName.message(name, index)
+    }
 
     /// The modules of the types that it uses, where they are generated elsewhere.
     var modules: [String] {

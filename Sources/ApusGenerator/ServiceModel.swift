@@ -14,8 +14,10 @@ struct ServiceModel {
         /// The argument of the method's description; empty when nothing is promised.
         let idempotency: String
 
-        var requestCodec: String { "ProtobufCodec<\(request)>" }
-        var responseCodec: String { "ProtobufCodec<\(response)>" }
+        let codec: String
+
+        var requestCodec: String { "\(codec)<\(request)>" }
+        var responseCodec: String { "\(codec)<\(response)>" }
 
         /// The case of `MethodDescriptor.Kind`.
         var kind: String {
@@ -56,6 +58,7 @@ extension ServiceModel.Method {
         self.comment = comment.isEmpty ? "Calls `\(method.name)`." : comment
         request = file.swiftName(method.inputType)
         response = file.swiftName(method.outputType)
+        codec = file.options.messages == .apus ? "ProtobufCodec" : "SwiftProtobufCodec"
         streamsRequests = method.clientStreaming ?? false
         streamsResponses = method.serverStreaming ?? false
         isDeprecated = isServiceDeprecated || method.options?.deprecated ?? false

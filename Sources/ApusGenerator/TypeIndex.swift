@@ -10,6 +10,9 @@ struct TypeIndex {
         let enumeration: EnumDescriptorProto?
         let file: String
         let isProto3: Bool
+        let package: String
+        /// The file's `swift_prefix`.
+        let prefix: String?
     }
 
     private var entries: [String: Entry] = [:]
@@ -47,7 +50,8 @@ struct TypeIndex {
             let swiftName = swiftName(message.name, "Message", outer, file, isDeprecated, &taken)
             let inner = "\(scope).\(message.name)"
             entries[inner] = Entry(
-                swiftName: swiftName, message: message, enumeration: nil, file: file.name, isProto3: file.isProto3)
+                swiftName: swiftName, message: message, enumeration: nil, file: file.name, isProto3: file.isProto3,
+                package: file.package, prefix: file.options?.swiftPrefix)
             var takenInside: Set<String> = []
             add(message.nestedType, message.enumType, inner, around: swiftName, file, &takenInside)
         }
@@ -56,7 +60,7 @@ struct TypeIndex {
             let swiftName = swiftName(enumeration.name, "Enum", outer, file, isDeprecated, &taken)
             entries["\(scope).\(enumeration.name)"] = Entry(
                 swiftName: swiftName, message: nil, enumeration: enumeration, file: file.name,
-                isProto3: file.isProto3)
+                isProto3: file.isProto3, package: file.package, prefix: file.options?.swiftPrefix)
         }
     }
 

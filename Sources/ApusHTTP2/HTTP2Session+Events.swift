@@ -6,11 +6,19 @@ internal import CNghttp2
 
 extension HTTP2Session {
     func opened(_ id: Int32) -> Bool {
-        guard let session, let stream = delegate.openStream(id) else { return false }
+        guard let session else { return false }
+        guard let stream = delegate.openStream(id) else { return refuse(id, session) }
         stream.id = id
         nghttp2_session_set_stream_user_data(session, id, Unmanaged.passUnretained(stream).toOpaque())
         retain(stream)
         return true
+    }
+
+    // Without an object, nobody hears of the stream's events.
+    private func refuse(_ id: Int32, _ session: OpaquePointer) -> Bool {
+        refusals += 1
+        let none = UInt8(NGHTTP2_FLAG_NONE.rawValue)
+        return nghttp2_submit_rst_stream(session, none, id, HTTP2ErrorCode.refusedStream) == 0
     }
 
     /// Calls `body` with the stream's object, if it has one.
@@ -90,6 +98,7 @@ extension HTTP2Session {
             let end = frame.hd.flags & FrameFlag.endStream != 0
             withStream(frame.hd.stream_id) { $0.sentHeaders(endStream: end) }
         case NGHTTP2_RST_STREAM: sentReset(frame.rst_stream)
+        case NGHTTP2_GOAWAY: delegate.sentGoAway()
         case NGHTTP2_SETTINGS where frame.hd.flags & FrameFlag.acknowledge == 0:
             watch.sentSettings()
             budget.sentQuestion()
@@ -110,6 +119,10 @@ extension HTTP2Session {
             isCounted = stream.isResetByOwner || stream.isFaulty
         }
         guard frame.error_code != HTTP2ErrorCode.noError, frame.error_code != HTTP2ErrorCode.cancel else { return }
+        if frame.error_code == HTTP2ErrorCode.refusedStream, refusals > 0 {
+            refusals -= 1
+            return
+        }
         if !isCounted { note(budget.receivedFault(at: now)) }
     }
 

@@ -4,16 +4,23 @@ internal import CNghttp2
 
 /// What a session tells its owner, besides what it tells its streams.
 package protocol HTTP2SessionDelegate: AnyObject {
-    /// The peer opened a stream: the object that will receive its events; nil refuses it.
+    /// The peer opened a stream: the object that will receive its events; nil refuses it (REFUSED_STREAM).
     func openStream(_ id: Int32) -> HTTP2Stream?
     /// The peer's SETTINGS arrived (not an acknowledgement).
     func receivedSettings()
     /// The peer will take no streams above `lastStream`.
     func receivedGoAway(lastStream: Int32, code: UInt32, debug: String)
+    /// A GOAWAY of ours left. Commands may be given.
+    func sentGoAway()
     /// The peer acknowledged our PING.
     func receivedPingAck(_ payload: UInt64)
     /// The peer sent a PING, which is being acknowledged.
     func receivedPing()
+}
+
+extension HTTP2SessionDelegate {
+    /// Does nothing.
+    package func sentGoAway() {}
 }
 
 /// One end of an HTTP/2 connection without I/O: bytes in, events out; commands in, bytes out.
@@ -36,6 +43,8 @@ package final class HTTP2Session {
     @exclusivity(unchecked) var violation: FrameBudget.Violation?
     // When the bytes arrived that are being taken in.
     @exclusivity(unchecked) var now: Int64 = 0
+    // Streams that the delegate refused and whose RST_STREAM has not left.
+    @exclusivity(unchecked) var refusals = 0
     // HEADERS of ours that nghttp2 has not sent.
     @exclusivity(unchecked) var pendingHeaders = 0
     /// HEADERS and DATA frames that left: work that a peer asked for.

@@ -91,15 +91,21 @@ public final class MessageSchema: @unchecked Sendable {
         }
     }
 
-    // In rounds, since tables may refer to each other in circles.
+    // From those that have required fields to all that can contain them: linear, also for circles and long chains.
     private static func spreadRequired(_ schemas: [MessageSchema]) {
-        var hasChanged = true
-        while hasChanged {
-            hasChanged = false
-            for schema in schemas where !schema.reachesRequired {
-                let reaches = schema.fields.contains { schema.schema(of: $0)?.reachesRequired ?? false }
-                schema.reachesRequired = reaches
-                if reaches { hasChanged = true }
+        var parents: [ObjectIdentifier: [MessageSchema]] = [:]
+        var pending = schemas.filter(\.reachesRequired)
+        for schema in schemas {
+            for child in schema.fields.compactMap(schema.schema(of:)) {
+                parents[ObjectIdentifier(child), default: []].append(schema)
+                // Linked before, and so not among these.
+                if child.isLinked.load(ordering: .acquiring), child.reachesRequired { pending.append(child) }
+            }
+        }
+        while let next = pending.popLast() {
+            for parent in parents[ObjectIdentifier(next)] ?? [] where !parent.reachesRequired {
+                parent.reachesRequired = true
+                pending.append(parent)
             }
         }
     }

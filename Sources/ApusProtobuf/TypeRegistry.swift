@@ -18,8 +18,12 @@ public struct TypeRegistry: Sendable {
 
     /// Adds a message and all that it can contain.
     public mutating func add(_ schema: MessageSchema) {
-        guard types.updateValue(schema, forKey: schema.name) == nil else { return }
-        for field in schema.fields { if let child = field.type.schema { add(child) } }
+        // Without recursion: descriptors from outside may chain any number of messages.
+        var pending = [schema]
+        while let next = pending.popLast() {
+            guard types.updateValue(next, forKey: next.name) == nil else { continue }
+            pending += next.fields.compactMap(\.type.schema)
+        }
     }
 
     /// Adds an extension and what it can contain.

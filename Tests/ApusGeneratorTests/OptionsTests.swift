@@ -46,6 +46,24 @@ struct OptionsTests {
         #expect(neither.contains("import ApusProtobuf"))
     }
 
+    @Test func `stubs may carry messages that swift-protobuf generated`() throws {
+        let text = """
+            syntax = "proto3";
+            package shop_front.v1;
+            import "google/protobuf/empty.proto";
+            message Order { message item {} }
+            service Orders { rpc Place(Order.item) returns (google.protobuf.Empty); }
+            """
+        let content = try #require(
+            try ProtocRequest.respond(toText: text, options: "messages=swift-protobuf").file.first)
+        #expect(content.content.contains("import ApusSwiftProtobuf\nimport SwiftProtobuf\n"))
+        let (item, empty) = ("ShopFront_V1_Order.Item", "Google_Protobuf_Empty")
+        #expect(content.content.contains("Method<SwiftProtobufCodec<\(item)>, SwiftProtobufCodec<\(empty)>>("))
+        #expect(
+            content.content.contains("_ request: \(item), call: ServerCall") && content.content.contains("-> \(empty)"))
+        #expect(!content.content.contains("ProtobufMessage"))
+    }
+
     @Test(arguments: [
         ("path", "bench/echo.apus.swift"), ("underscores", "bench_echo.apus.swift"), ("base", "echo.apus.swift"),
     ])
@@ -57,7 +75,7 @@ struct OptionsTests {
     @Test(arguments: [
         (
             "visible=public",
-            "unknown option 'visible': there are visibility, client, server, file_naming, import and M<path>"
+            "unknown option 'visible': there are visibility, client, server, file_naming, import, messages and M<path>"
         ),
         ("visibility=open", "option visibility cannot be 'open': it is one of public, internal, package"),
         ("client=yes", "option client cannot be 'yes': it is true or false"),

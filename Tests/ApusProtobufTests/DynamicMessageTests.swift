@@ -123,6 +123,23 @@ struct DynamicMessageTests {
         #expect(throws: RPCError.self) { try DescriptorPool(serialized: [0xFF]) }
     }
 
+    @Test func `a chain of thousands of messages does not exhaust the stack`() throws {
+        let count = 20_000
+        var messages = (0..<count).map { index in
+            ProtobufDescriptorProto(
+                name: "M\(index)",
+                field: [
+                    .init(
+                        name: "next", number: 1, label: .optional, type: .message, typeName: "M\((index + 1) % count)")
+                ])
+        }
+        messages[count - 1].field.append(.init(name: "needed", number: 2, label: .required, type: .bool))
+        let pool = try DescriptorPool(.init(file: [.init(name: "x.proto", messageType: messages)]))
+        let schema = try #require(pool["M0"])
+        #expect(
+            try DynamicMessage(schema, serialized: Wire.data(1, Wire.data(1, []))).description == "next { next { } }")
+    }
+
     @Test func `tables that only share a well-known type's name do no harm`() throws {
         for name in ["Timestamp", "Duration", "Struct", "ListValue", "Value", "Any", "FieldMask", "Int32Value"] {
             let field = ProtobufFieldDescriptorProto(name: "x", number: 1, label: .optional, type: .bytes)

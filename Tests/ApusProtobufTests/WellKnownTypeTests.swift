@@ -51,6 +51,9 @@ struct WellKnownTypeTests {
         #expect(time.since1970 == .milliseconds(-1500))
         #expect(time + .seconds(2) == ProtobufTimestamp(nanos: 500_000_000))
         #expect(time + .seconds(2) - time == .seconds(2) && time < time + .nanoseconds(1))
+        let last = ProtobufTimestamp(seconds: .max, nanos: .max)
+        #expect((last + .seconds(Int64.max)).seconds == .max)
+        #expect((ProtobufTimestamp(seconds: .min) + .seconds(-1)).seconds == .min)
         #expect(ProtobufTimestamp.now > ProtobufTimestamp("2024-01-01T00:00:00Z") ?? .now)
     }
 

@@ -202,4 +202,61 @@ import Testing
         #expect(await outcome == "UNAVAILABLE: the connection was lost")
         try await service.cancelled.wait()
     }
+
+    // The server knows the client's SETTINGS.
+    private static func handshake(_ peer: RawPeer) throws {
+        while let frame = try peer.next() {
+            if frame == .settingsAck { return }
+        }
+        throw RawSocket.Failure(what: "no handshake")
+    }
+
+    // The next frame that does not only open a window.
+    private static func nextAfterCredit(_ peer: RawPeer) throws -> RawFrame? {
+        while let frame = try peer.next() {
+            if frame.kind != .windowUpdate { return frame }
+        }
+        return nil
+    }
+
+    @Test func `the client is asked whether it has read the notice after the notice`() async throws {
+        let pair = try Pair(.tcp)
+        let (address, running) = (pair.running.addresses[0], pair.running)
+        let kinds = try await script { () -> [RawFrame.Kind?] in
+            let peer = try RawPeer.client(of: address)
+            try Self.handshake(peer)
+            running.active.beginDraining()
+            return [try Self.nextAfterCredit(peer)?.kind, try Self.nextAfterCredit(peer)?.kind]
+        }
+        #expect(kinds == [.goAway, .ping])
+        await pair.close()
+    }
+
+    @Test func `a call that GOAWAY says was not processed is not processed`() async throws {
+        let pair = try Pair(.tcp)
+        let (address, running) = (pair.running.addresses[0], pair.running)
+        let (last, answer) = try await script { () -> (UInt32?, RawPeer.Answer) in
+            let peer = try RawPeer.client(of: address)
+            try Self.handshake(peer)
+            running.active.beginDraining()
+            guard try Self.nextAfterCredit(peer)?.kind == .goAway, let ping = try peer.next(), ping.kind == .ping else {
+                throw RawSocket.Failure(what: "no notice")
+            }
+            // With the answer to the PING, in one piece, comes a call that the notice was too late for.
+            let acknowledgement = RawFrame(.ping, flags: RawFrame.ack, ping.payload)
+            try peer.send([acknowledgement] + GuardTests.request(1, "/test.Echo/Echo"))
+            var last: UInt32?
+            var answer = RawPeer.Answer()
+            while let frame = try peer.next() {
+                if frame.kind == .goAway { last = frame.number() }
+                if frame.kind == .rstStream { answer.reset = frame.number(at: 0) }
+                if frame.kind == .headers { answer.hasEnded = true }
+            }
+            return (last, answer)
+        }
+        #expect(last == 0)
+        #expect(!answer.hasEnded)
+        #expect(running.counts.calls == 0)
+        await pair.close()
+    }
 }

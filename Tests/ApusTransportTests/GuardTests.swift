@@ -10,7 +10,7 @@ import Testing
 
 /// Hostile clients against a whole server over TCP. After each attack it serves a good client.
 @Suite struct GuardTests {
-    private static func request(_ stream: UInt32, _ path: String) -> [RawFrame] {
+    static func request(_ stream: UInt32, _ path: String) -> [RawFrame] {
         RawFrame.headers(
             stream,
             [

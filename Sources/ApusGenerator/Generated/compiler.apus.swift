@@ -119,7 +119,7 @@ struct FileDescriptorProto: ProtobufMessage {
 
 /// Options of a file.
 struct FileOptions: ProtobufMessage {
-    var swiftPrefix: String = ""
+    var swiftPrefix: String?
 
     /// Fields that the .proto file does not name.
     var unknownFields = UnknownFields()
@@ -127,7 +127,7 @@ struct FileOptions: ProtobufMessage {
     init() {}
 
     /// A message with these fields.
-    init(swiftPrefix: String = "") {
+    init(swiftPrefix: String? = nil) {
         self.swiftPrefix = swiftPrefix
     }
 }
@@ -582,16 +582,16 @@ extension FileDescriptorProto {
 
 extension FileOptions {
     static let schema = MessageSchema("apus.compiler.FileOptions", [
-        FieldSchema(39, "swift_prefix", .string),
+        FieldSchema(39, "swift_prefix", .string, .optional),
     ])
 
     init(reading fields: FieldReader) {
-        swiftPrefix = fields.string(at: 3)
+        swiftPrefix = fields.optionalString(at: 3)
         unknownFields = fields.unknownFields()
     }
 
     func write(to fields: FieldWriter) {
-        fields.string(swiftPrefix, at: 3)
+        fields.optionalString(swiftPrefix, at: 3)
         fields.unknownFields(unknownFields)
     }
 }

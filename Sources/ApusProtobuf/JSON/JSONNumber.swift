@@ -46,7 +46,7 @@ enum JSONNumber {
         let fraction = halves.count > 1 ? halves[1] : ""
         var digits = (halves[0] + fraction).drop { $0 == "0" }
         guard !digits.isEmpty else { return 0 }
-        guard abs(exponent) < 1_000_000 else { return nil }
+        guard (-1_000_000...1_000_000).contains(exponent) else { return nil }
         exponent -= fraction.count
         while exponent < 0, digits.last == "0" {
             digits.removeLast()

@@ -27,9 +27,16 @@ extension ProtobufTimestamp {
     /// The time as text, such as `1972-01-01T10:00:20.021Z`; nil outside of the years 1 to 9999.
     public var text: String? { try? TimestampText.text(seconds: seconds, nanos: nanos) }
 
-    /// A later time, or an earlier one.
+    /// A later time, or an earlier one, held at the ends of the range.
     public static func + (time: ProtobufTimestamp, duration: Duration) -> ProtobufTimestamp {
-        ProtobufTimestamp(since1970: time.since1970 + duration)
+        let (seconds, nanos) = duration.secondsAndNanos
+        let carry = (Int64(time.nanos) + Int64(nanos)).quotientAndRemainder(dividingBy: 1_000_000_000)
+        let rest = carry.remainder < 0 ? carry.remainder + 1_000_000_000 : carry.remainder
+        let whole = carry.remainder < 0 ? carry.quotient - 1 : carry.quotient
+        let (sum, isOver) = time.seconds.addingReportingOverflow(seconds)
+        let (total, isOverToo) = sum.addingReportingOverflow(whole)
+        let end: Int64 = seconds < 0 ? .min : .max
+        return ProtobufTimestamp(seconds: isOver || isOverToo ? end : total, nanos: Int32(truncatingIfNeeded: rest))
     }
 
     /// How much later `left` is.

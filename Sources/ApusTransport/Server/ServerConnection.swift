@@ -27,6 +27,10 @@ final class ServerConnection: HTTP2Connection, @unchecked Sendable {
     let peerIdentity: PeerIdentity?
     private var ready: [ServerStream] = []
     private var isDraining = false
+    // Whether the client was asked if it has read the notice.
+    private var hasAsked = false
+    // Whether GOAWAY with the last stream is on its way.
+    private var hasSaidLast = false
 
     init(
         _ io: any ConnectionIO, loop: any EventLoop, server: Server, options: ServerOptions,
@@ -74,15 +78,22 @@ final class ServerConnection: HTTP2Connection, @unchecked Sendable {
         guard !isDraining, let session else { return }
         isDraining = true
         session.submitShutdownNotice()
-        session.submitPing(Self.drainPing)
         touch()
+    }
+
+    // Only now: a PING that is submitted with the notice leaves before it, and its answer says nothing of the notice.
+    override func sentGoAway() {
+        guard isDraining, !hasAsked else { return }
+        hasAsked = true
+        session?.submitPing(Self.drainPing)
     }
 
     private static let drainPing: UInt64 = 0x6472_6169_6e00_0000
 
     override func openStream(_ id: Int32) -> HTTP2Stream? {
         lastCall = loop.now
-        return ServerStream(self)
+        // The client reads in GOAWAY that it was not processed, and makes the call elsewhere.
+        return hasSaidLast ? nil : ServerStream(self)
     }
 
     override func receivedPing() {
@@ -95,6 +106,7 @@ final class ServerConnection: HTTP2Connection, @unchecked Sendable {
 
     override func receivedPingAck(_ payload: UInt64) {
         guard isDraining, payload == Self.drainPing else { return }
+        hasSaidLast = true
         session?.submitGoAway()
         touch()
     }

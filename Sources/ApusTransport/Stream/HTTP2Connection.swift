@@ -84,6 +84,8 @@ class HTTP2Connection {
     func becameReady() {}
     /// The peer will take no streams above `lastStream`.
     func receivedGoAway(lastStream: Int32, code: UInt32, debug: String) {}
+    /// A GOAWAY of ours left.
+    func sentGoAway() {}
     /// The peer acknowledged our PING.
     func receivedPingAck(_ payload: UInt64) {}
     /// The peer sent a PING.
