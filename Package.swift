@@ -55,11 +55,15 @@ let package = Package(
         .executable(name: "apus-interop-client", targets: ["apus-interop-client"]),
     ],
     traits: [
+        .trait(name: "ServiceLifecycle", description: "Servers as services of swift-service-lifecycle's ServiceGroup."),
         .trait(
-            name: "SwiftProtobuf", description: "ApusSwiftProtobuf: stubs for messages that swift-protobuf generated.")
+            name: "SwiftProtobuf", description: "ApusSwiftProtobuf: stubs for messages that swift-protobuf generated."),
     ],
-    // Nothing of it is fetched without the trait.
-    dependencies: [.package(url: "https://github.com/apple/swift-protobuf.git", from: "1.28.0")],
+    // Nothing of them is resolved or fetched without their traits.
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-protobuf.git", from: "1.28.0"),
+        .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.6.0"),
+    ],
     targets: [
         system("CNghttp2", pkgConfig: "libnghttp2", apt: "libnghttp2-dev", brew: "libnghttp2"),
         system("CProtobufC", pkgConfig: "libprotobuf-c", apt: "libprotobuf-c-dev", brew: "protobuf-c"),
@@ -96,6 +100,9 @@ let package = Package(
             [
                 "ApusCore", "ApusInterceptors", "ApusWire", "ApusTransport", "ApusProtobuf", "ApusDiscovery",
                 "ApusServices",
+                .product(
+                    name: "ServiceLifecycle", package: "swift-service-lifecycle",
+                    condition: .when(traits: ["ServiceLifecycle"])),
             ]),
         library("ApusInterop", ["Apus"]),
         executable("apus-interop-server", ["ApusInterop"]),

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import ApusCore
+import Foundation
 import Synchronization
 import Testing
 
@@ -169,6 +170,26 @@ import Testing
         #expect(goAway)
         peer.socket.close()
         await running.stop(grace: .seconds(600))
+    }
+
+    // In processes of their own: a signal is the whole process'.
+    @Test(arguments: [SIGTERM, SIGINT])
+    func `serve() ends at SIGTERM and SIGINT, when the calls in flight have ended`(_ signal: Int32) async {
+        await #expect(processExitsWith: .success) { [signal = signal as Int32] in
+            let held = HeldService(expecting: 1)
+            let answer = Mutex<Task<String, any Error>?>(nil)
+            try await Server([held]).serve(on: .host("127.0.0.1", port: 0), grace: .seconds(600)) { running in
+                let channel = Channel("held", interceptors: [ToEndpoint(running.addresses[0])])
+                answer.withLock { task in
+                    task = Task { try await channel.unary(HeldService.hold, MessageBytes("held")).message.text }
+                }
+                await held.entered.wait()
+                kill(getpid(), signal)
+            } stopping: {
+                held.leave.countDown()
+            }
+            #expect(try await answer.withLock { $0 }?.value == "held")
+        }
     }
 
     @Test func `a server that is released stops at once`() async throws {

@@ -94,6 +94,8 @@ import Testing
         var options = ServerOptions()
         options.maximumConcurrentStreams = 2
         options.handlerPatience = patience
+        // The peer acknowledges no SETTINGS.
+        options.handshakeTimeout = .seconds(600)
         let pair = try Pair(.tcp, serving: [service], server: options)
         let address = pair.running.addresses[0]
         let peer = try await script {
