@@ -257,6 +257,21 @@ import Testing
         channel.close()
     }
 
+    @Test func `a server that breaks HTTP/2 is told as such`() async throws {
+        let listener = try RawListener()
+        let channel = Self.channel(listener)
+        let served = Script {
+            let peer = try RawPeer.server(on: listener)
+            // No server may push to a client that has forbidden it.
+            try peer.send(RawFrame(.pushPromise, flags: RawFrame.endHeaders, stream: 1, [0, 0, 0, 2]))
+            _ = try peer.socket.receiveAll()
+        }
+        let outcome = await BadServerTests.outcome(channel)
+        #expect(outcome.contains("the peer broke HTTP/2: PUSH_PROMISE, which was disabled"), "\(outcome)")
+        channel.close()
+        try await served.value
+    }
+
     @Test func `a closed channel fails calls that wait for a connection`() async throws {
         let listener = try RawListener()
         let channel = Self.channel(listener)

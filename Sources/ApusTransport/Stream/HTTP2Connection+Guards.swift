@@ -36,9 +36,7 @@ extension HTTP2Connection {
         switch session.checkProgress(at: loop.now.nanoseconds) {
         case .idle: break
         case .lookAgain(let moment): loop.schedule(progress, at: MonotonicInstant(nanoseconds: moment))
-        case .broken(let violation):
-            flush()
-            close("the peer stands still: \(violation.text)")
+        case .broken(let violation): closeAfterFlush("the peer stands still: \(violation.text)")
         }
     }
 }

@@ -14,6 +14,8 @@ class HTTP2Connection {
     private(set) var hasSettings = false
     /// Why the connection ended; empty until it has.
     private(set) var closeReason = ""
+    // Why the session has nothing to say any more.
+    private var endReason = "the session has ended"
     private var isTouched = false
     private(set) var isWriting = false
     var isReadingPaused = false
@@ -72,6 +74,13 @@ class HTTP2Connection {
         closed()
     }
 
+    /// Closes once the session's last words have been handed to the byte stream.
+    func closeAfterFlush(_ reason: String) {
+        endReason = reason
+        flush()
+        close(reason)
+    }
+
     // MARK: For subclasses
 
     /// Whether calls need the connection: then it is not idle, and its peer is asked whether it is there.
@@ -115,8 +124,8 @@ extension HTTP2Connection: ConnectionIOHandler {
             do throws(HTTP2Error) {
                 try session.receive(slice, at: loop.now.nanoseconds)
             } catch {
-                if !inputFailed(slice) { flush() }
-                return close("the peer broke HTTP/2: \(error)")
+                let reason = "the peer broke HTTP/2: \(error)"
+                return inputFailed(slice) ? close(reason) : closeAfterFlush(reason)
             }
             if session.provokedReplies > Self.patience { limitReplies(session) }
         }
@@ -148,7 +157,7 @@ extension HTTP2Connection: TurnFlusher {
             output.reset()
             return close("cannot go on with HTTP/2: \(error)")
         }
-        if !isWriting, session.isFinished { return close("the session has ended") }
+        if !isWriting, session.isFinished { return close(endReason) }
         if isReadingPaused, !isWriting { resumeReading() }
         // What left may be for the peer to answer, and it may never send anything.
         if session.awaitsInput, !progress.timer.isScheduled { loop.schedule(progress, at: loop.now) }
