@@ -138,7 +138,6 @@ final class ServerStream: HTTP2Stream, TimerEntry, @unchecked Sendable {
 
     override func receiveEnd() {
         requestEnded = true
-        if refusal != nil { return sendRefusal() }
         finishRequest()
     }
 
