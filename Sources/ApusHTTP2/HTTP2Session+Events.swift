@@ -18,7 +18,7 @@ extension HTTP2Session {
     private func refuse(_ id: Int32, _ session: OpaquePointer) -> Bool {
         refusals += 1
         let none = UInt8(NGHTTP2_FLAG_NONE.rawValue)
-        return nghttp2_submit_rst_stream(session, none, id, HTTP2ErrorCode.refusedStream) == 0
+        return carryOut(nghttp2_submit_rst_stream(session, none, id, HTTP2ErrorCode.refusedStream))
     }
 
     /// Calls `body` with the stream's object, if it has one.

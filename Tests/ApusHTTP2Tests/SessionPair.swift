@@ -70,7 +70,9 @@ final class End: HTTP2SessionDelegate {
         return made
     }
 
-    init(_ settings: HTTP2Settings) throws { made = try HTTP2Session(settings, delegate: self) }
+    init(_ settings: HTTP2Settings, memory: HTTP2Memory? = nil) throws {
+        made = try HTTP2Session(settings, delegate: self, memory: memory)
+    }
 
     func dropSession() { made = nil }
 
@@ -108,14 +110,15 @@ struct SessionPair {
 
     init(
         client changeClient: (inout HTTP2Settings) -> Void = { _ in },
-        server changeServer: (inout HTTP2Settings) -> Void = { _ in }
+        server changeServer: (inout HTTP2Settings) -> Void = { _ in },
+        clientMemory: HTTP2Memory? = nil, serverMemory: HTTP2Memory? = nil
     ) throws {
         var settings = HTTP2Settings(role: .client)
         changeClient(&settings)
-        client = try End(settings)
+        client = try End(settings, memory: clientMemory)
         settings = HTTP2Settings(role: .server)
         changeServer(&settings)
-        server = try End(settings)
+        server = try End(settings, memory: serverMemory)
     }
 
     /// Passes bytes until neither end has any.
