@@ -3,14 +3,14 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help setup demo build test soak peers oracle fuzz format lint clean
+.PHONY: help setup demo build test soak peers oracle fuzz bench-codec format lint clean
 
 shop := --package-path Examples/Shop
 lifecycle := --package-path Examples/Lifecycle
 sources := Sources Plugins Tests Examples Package.swift
 
 help: ## Show this list
-	@grep -hE '^[a-z]+:.*##' Makefile | sed -E 's/^([a-z]+):.*## /  make \1\t/' | expand -t 17
+	@grep -hE '^[a-z-]+:.*##' Makefile | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 22
 
 setup: ## Install the C libraries and tools that are missing
 	@.ci/setup
@@ -48,6 +48,10 @@ fuzz: oracle ## Fuzz what reads bytes from outside: a minute each, or SECONDS=n;
 	@.ci/fuzz $(or $(SECONDS),60) $(TARGETS)
 	swift build --build-tests
 	APUS_DIFFERENTIAL_MESSAGES=1000000 swift test --skip-build --disable-xctest --filter DifferentialTests
+
+bench-codec: setup ## Measure messages beside protobuf-c and swift-protobuf: ARGS="--json --row small"
+	@swift build -c release --package-path Benchmarks --product apus-bench-codec
+	@"$$(swift build -c release --package-path Benchmarks --show-bin-path)/apus-bench-codec" $(ARGS)
 
 format: ## Format all Swift files
 	@swift format -i -r -p $(wildcard $(sources))
