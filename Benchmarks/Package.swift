@@ -19,6 +19,12 @@ let package = Package(
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ]),
         .executableTarget(
+            name: "apus-bench-client",
+            dependencies: [
+                "BenchProtos", .product(name: "Apus", package: "apus"),
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ]),
+        .executableTarget(
             name: "apus-endurance",
             dependencies: [
                 "BenchProtos", .product(name: "Apus", package: "apus"),
