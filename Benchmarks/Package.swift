@@ -8,6 +8,7 @@ let package = Package(
     platforms: [.macOS(.v15)],
     dependencies: [
         .package(name: "apus", path: ".."),
+        .package(path: "Load"),
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
     ],
     targets: [
@@ -21,7 +22,7 @@ let package = Package(
         .executableTarget(
             name: "apus-bench-client",
             dependencies: [
-                "BenchProtos", .product(name: "Apus", package: "apus"),
+                "BenchProtos", .product(name: "Apus", package: "apus"), .product(name: "BenchLoad", package: "Load"),
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ]),
         .executableTarget(

@@ -1,68 +1,49 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Apus
+import BenchLoad
 import BenchProtos
-import Synchronization
 
-/// What is called, and with what.
-struct Load: Sendable {
+/// The calls that are measured. Every reply is checked.
+struct Calls: Sendable {
     /// Messages of a download or an upload.
-    static let streamMessages = 1000
-    static let name = "benchmark"
-    // More than these are no accident.
-    private static let mostErrors = 1000
+    private static let streamMessages = 1000
+    private static let name = "benchmark"
 
-    let mode: Mode
-    let payload: [UInt8]
-    let phase = PhaseFlag()
+    private let payload: [UInt8]
 
-    init(_ mode: Mode, payload size: Int) {
-        self.mode = mode
-        payload = [UInt8](repeating: UInt8(ascii: "x"), count: size)
-    }
+    init(payload size: Int) { payload = [UInt8](repeating: UInt8(ascii: "x"), count: size) }
 
-    /// A closed loop: the next call begins when the last one has ended, until the phase is over.
-    func lane(_ number: Int, on client: Echo.Client) async -> Tally {
-        var tally = Tally(phase)
-        // Ids of five bytes on the wire, no two lanes' alike.
-        var id = Int64(1) << 28 + Int64(number) << 32
-        while !tally.isOver, tally.errors < Self.mostErrors {
-            do {
-                try await turn(client, &id, &tally)
-            } catch {
-                tally.fail(error)
-            }
-        }
-        return tally
-    }
-
-    private func turn(_ client: Echo.Client, _ id: inout Int64, _ tally: inout Tally) async throws {
+    func turn(_ mode: Mode, _ client: Echo.Client, _ ids: inout Ids, _ tally: inout Tally) async throws {
         switch mode {
-        case .unary, .idle: try await unary(client, &id, &tally)
-        case .chat: try await chat(client, &id, &tally)
+        case .unary, .idle: try await unary(client, &ids, &tally)
+        case .chat: try await chat(client, &ids, &tally)
         case .download: try await download(client, &tally)
         case .upload: try await upload(client, &tally)
         }
     }
 
-    func unary(_ client: Echo.Client, _ id: inout Int64, _ tally: inout Tally) async throws {
-        id += 1
+    private func unary(_ client: Echo.Client, _ ids: inout Ids, _ tally: inout Tally) async throws {
         let start = nanoseconds()
-        try check(try await client.echo(request(id)), id)
+        try await echo(client, ids.next())
         tally.finish(since: start, operations: 1)
     }
 
-    private func chat(_ client: Echo.Client, _ id: inout Int64, _ tally: inout Tally) async throws {
+    private func echo(_ client: Echo.Client, _ id: Int64) async throws {
+        try check(try await client.echo(request(id)), id)
+    }
+
+    private func chat(_ client: Echo.Client, _ ids: inout Ids, _ tally: inout Tally) async throws {
         let call = client.chat()
         let requests = call.requests
-        id += 1
+        var id = ids.next()
         var start = nanoseconds()
         try await requests.write(request(id))
         for try await reply in try await call.responses() {
             try check(reply, id)
             tally.finish(since: start, operations: 1)
             if tally.isOver { return }
-            id += 1
+            id = ids.next()
             start = nanoseconds()
             try await requests.write(request(id))
         }
@@ -76,7 +57,7 @@ struct Load: Sendable {
         for try await reply in try await client.download(wanted) {
             guard reply.payload.count == payload.count else { throw WrongReply("a payload of another length") }
             messages += 1
-            tally.count(operations: 1)
+            tally.count(1)
         }
         guard messages == Self.streamMessages else { throw WrongReply("\(messages) messages") }
         tally.finish(since: start, operations: 0)
@@ -94,6 +75,25 @@ struct Load: Sendable {
         tally.finish(since: start, operations: Self.streamMessages)
     }
 
+    /// Makes each client's connection by a call on it and tells what the server holds after a silence.
+    func idle(_ clients: [Echo.Client], server process: Int32?, seconds: Double) async throws -> Report {
+        let before = process.flatMap { ProcessTimes.residentKiB(of: $0) }
+        let lanes = min(64, clients.count)
+        try await withThrowingTaskGroup { group in
+            for lane in 0..<lanes {
+                group.addTask {
+                    for index in stride(from: lane, to: clients.count, by: lanes) {
+                        try await echo(clients[index], Int64(index))
+                    }
+                }
+            }
+            try await group.waitForAll()
+        }
+        try await Task.sleep(for: .seconds(seconds))
+        let after = process.flatMap { ProcessTimes.residentKiB(of: $0) }
+        return Report(idle: clients.count, before: before, after: after)
+    }
+
     private func request(_ id: Int64) -> EchoRequest { EchoRequest(payload: payload, name: Self.name, id: id) }
 
     private func check(_ reply: EchoResponse, _ id: Int64) throws {
@@ -101,23 +101,4 @@ struct Load: Sendable {
             throw WrongReply("not what was sent")
         }
     }
-}
-
-/// An answer that is none.
-struct WrongReply: Error, CustomStringConvertible {
-    let description: String
-    init(_ text: String) { description = "wrong reply: \(text)" }
-}
-
-/// Warm-up, measurement, end: what all lanes look at.
-final class PhaseFlag: Sendable {
-    enum Phase: UInt8, AtomicRepresentable {
-        case warmUp, measurement, over
-    }
-
-    private let flag = Atomic<Phase>(.warmUp)
-
-    var current: Phase { flag.load(ordering: .relaxed) }
-
-    func begin(_ phase: Phase) { flag.store(phase, ordering: .relaxed) }
 }

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 
 #if canImport(Glibc)
-    import Glibc
+    public import Glibc
 #else
-    import Darwin
+    public import Darwin
 #endif
 
 /// Nanoseconds of a clock that only goes forward.
-func nanoseconds(_ clock: clockid_t = CLOCK_MONOTONIC) -> UInt64 {
+public func nanoseconds(_ clock: clockid_t = CLOCK_MONOTONIC) -> UInt64 {
     var time = timespec()
     clock_gettime(clock, &time)
     return UInt64(time.tv_sec) &* 1_000_000_000 &+ UInt64(time.tv_nsec)
@@ -23,12 +23,12 @@ struct Moment {
     init(server process: Int32?) {
         server = process.flatMap { ProcessTimes.processor(of: $0) }
         client = ProcessTimes.ownProcessor
-        nanoseconds = apus_bench_client.nanoseconds()
+        nanoseconds = BenchLoad.nanoseconds()
     }
 }
 
 /// Linux' accounts of processes.
-enum ProcessTimes {
+public enum ProcessTimes {
     /// Microseconds of processor time of this process.
     static var ownProcessor: Double { Double(nanoseconds(CLOCK_PROCESS_CPUTIME_ID)) / 1000 }
 
@@ -42,7 +42,7 @@ enum ProcessTimes {
     }
 
     /// Resident KiB of a process; nil when it is unknown.
-    static func residentKiB(of process: Int32) -> Int? {
+    public static func residentKiB(of process: Int32) -> Int? {
         contents("/proc/\(process)/status")?.split(separator: "\n").first { $0.hasPrefix("VmRSS:") }?
             .split(whereSeparator: { !$0.isNumber }).first.flatMap { Int($0) }
     }
