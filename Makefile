@@ -51,13 +51,13 @@ fuzz: oracle ## Fuzz what reads bytes from outside: a minute each, or SECONDS=n;
 
 bench: peers ## Measure all that the benchmark knows: some twenty minutes, once all of it is built
 	@.ci/setup --bench
-	@.ci/peers-bench limit cpp
+	@.ci/peers-bench
 	swift build -c release --package-path Benchmarks
 	Benchmarks/bench.py
 
 bench-quick: ## Measure the main rows in under two minutes, once the peers are built
 	@.ci/setup --bench
-	@.ci/peers-bench limit cpp
+	@.ci/peers-bench limit cpp go
 	swift build -c release --package-path Benchmarks
 	@Benchmarks/bench.py --quick
 

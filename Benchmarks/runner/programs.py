@@ -87,7 +87,7 @@ WORKLOADS = {
         Workload("unary-256", "unary, 256 in flight", "unary", 256, 8),
         Workload("chat", "chat, 64 streams", "chat", 64, 4),
         Workload("download", "download, 64 streams", "download", 64, 4),
-        Workload("upload", "upload, 64 streams", "upload", 64, 4),
+        Workload("upload", "upload, 8 streams", "upload", 8, 4),
         Workload("unary-64k", "unary of 64 KiB, 16 in flight", "unary", 16, 4, 65536),
         Workload("single", "unary, one at a time", "unary", 1, 1),
         Workload("unary-1m", "unary of 1 MiB, 4 in flight", "unary", 4, 2, 1 << 20),

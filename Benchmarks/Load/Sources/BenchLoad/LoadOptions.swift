@@ -26,27 +26,35 @@ public struct LoadOptions: ParsableArguments {
         were errors.
         """
 
+    /// The server's port on 127.0.0.1.
     @Option(help: "The server's port on 127.0.0.1.")
     public var port: Int
 
+    /// unary, chat, download or upload; idle makes connections and one call on each.
     @Option(help: "unary, chat, download or upload; idle makes connections and one call on each.")
     public var mode = Mode.unary
 
+    /// Calls, or streams, in flight.
     @Option(help: "Calls, or streams, in flight.")
     public var concurrency = 1
 
+    /// Connections.
     @Option(help: "Connections.")
     public var connections = 1
 
+    /// Seconds of measurement.
     @Option(help: "Seconds of measurement.")
     public var seconds = 5.0
 
+    /// Bytes of each message's payload.
     @Option(help: "Bytes of each message's payload.")
     public var payload = 16
 
+    /// The server's process, whose processor time is told, too.
     @Option(help: "The server's process, whose processor time is told, too.")
     public var pid: Int32?
 
+    /// End after this many operations, without a warm-up: what counting instructions needs.
     @Option(help: "End after this many operations, without a warm-up: what counting instructions needs.")
     public var calls: Int?
 
