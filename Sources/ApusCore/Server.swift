@@ -29,17 +29,17 @@ public final class Server: Sendable {
         for service in services { service.serverWillStop() }
     }
 
-    /// Runs a call through the interceptors and its handler.
+    /// Runs a call through the interceptors and its handler. ``ServerCall/current`` is the caller's to bind.
     ///
     /// - Throws: the handler's `RPCError`; CANCELLED for a `CancellationError`; UNKNOWN for any other error, whose
     ///   text stays in the process.
     package func answer(_ call: ServerCall, _ route: Route) async throws(RPCError) -> ServerResponse {
         observer?.serverCallStarted(call)
         do {
-            let response = try await ServerCall.$current.withValue(call) {
-                guard !interceptors.isEmpty else { return try await route.handler(call) }
-                return try await ServerNext(interceptors: interceptors, index: 0, route: route)(call)
-            }
+            let response =
+                interceptors.isEmpty
+                ? try await route.handler(call)
+                : try await ServerNext(interceptors: interceptors, index: 0, route: route)(call)
             observer?.serverCallEnded(call, error: nil)
             return response
         } catch {

@@ -10,11 +10,7 @@ import Synchronization
 /// Sendable: the responder's methods may be called from anywhere and touch only `outbound` and `fields`, which lock,
 /// the atomic `compresses` and what is immutable; everything else is confined to the connection's loop.
 final class ServerStream: HTTP2Stream, TimerEntry, @unchecked Sendable {
-    /// How the response ends.
-    struct End: Sendable {
-        var status: Status
-        var metadata: Metadata
-    }
+    typealias End = OutboundHalf.End
 
     struct Fields {
         var initial = Metadata()
@@ -33,7 +29,7 @@ final class ServerStream: HTTP2Stream, TimerEntry, @unchecked Sendable {
     @exclusivity(unchecked) private var deframer: MessageDeframer
     var entry: Router.Entry?
     var deadline = CallDeadline.none
-    var request: MessageBytes?
+    @exclusivity(unchecked) var request: MessageBytes?
     var inbound: InboundMessages?
     var isReset = false
     private(set) var requestEnded = false
@@ -45,7 +41,7 @@ final class ServerStream: HTTP2Stream, TimerEntry, @unchecked Sendable {
     var endSent = false
     private var trailersSubmitted = false
     var handler: Task<Void, Never>?
-    let outbound: OutboundHalf<End>
+    let outbound: OutboundHalf
     // Bytes of messages that are not complete, and of one that waits for its handler.
     @exclusivity(unchecked) var gathered = 0
     @exclusivity(unchecked) var gathering: BufferAccount
