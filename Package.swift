@@ -122,7 +122,7 @@ let package = Package(
             dependencies: ["ApusCore", "ApusHTTP2"] + (sanitizesThreads ? ["CThreadSanitizerMutex"] : []),
             path: "Tests/ApusTestSupport", swiftSettings: strict),
         tests("ApusCoreTests", ["ApusCore", "ApusTestSupport"]),
-        tests("ApusInterceptorsTests", ["ApusCore", "ApusInterceptors", "ApusTestSupport"]),
+        tests("ApusInterceptorsTests", ["ApusCore", "ApusInterceptors", "ApusTestSupport", "ApusTransport"]),
         tests("ApusDiscoveryTests", ["ApusCore", "ApusInterceptors", "ApusDiscovery", "ApusTestSupport"]),
         tests("ApusProtobufTests", ["ApusCore", "ApusProtobuf"]),
         tests("ApusServicesTests", ["ApusCore", "ApusInterceptors", "ApusProtobuf", "ApusServices", "ApusTransport"]),

@@ -50,7 +50,9 @@ private func report(_ context: UnsafeMutableRawPointer?, _ body: (HTTP2Session) 
 private func onBeginHeaders(
     _: OpaquePointer?, frame: UnsafePointer<nghttp2_frame>?, context: UnsafeMutableRawPointer?
 ) -> Int32 {
-    guard let frame, frame.pointee.headers.cat == NGHTTP2_HCAT_REQUEST else { return 0 }
+    guard let frame else { return 0 }
+    withSession(context, ()) { $0.budget.beganFields() }
+    guard frame.pointee.headers.cat == NGHTTP2_HCAT_REQUEST else { return 0 }
     // The manual of nghttp2_on_begin_headers_callback: this answer resets the stream and nothing else.
     return withSession(context, false) { $0.opened(frame.pointee.hd.stream_id) }
         ? 0 : NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE.rawValue
@@ -61,12 +63,14 @@ private func onHeader(
     value: UnsafePointer<UInt8>?, valueCount: Int, _: UInt8, context: UnsafeMutableRawPointer?
 ) -> Int32 {
     guard let frame else { return 0 }
-    return report(context) { session in
+    return withSession(context, 0) { session in
+        guard session.admitsField(nameCount, valueCount) else { return NGHTTP2_ERR_PAUSE.rawValue }
         session.withStream(frame.pointee.hd.stream_id) { stream in
             stream.receiveField(
                 name: UnsafeRawBufferPointer(start: name, count: nameCount),
                 value: UnsafeRawBufferPointer(start: value, count: valueCount))
         }
+        return session.session == nil ? NGHTTP2_ERR_CALLBACK_FAILURE.rawValue : 0
     }
 }
 

@@ -47,6 +47,8 @@ package final class HTTP2Session {
     @exclusivity(unchecked) var refusals = 0
     // HEADERS of ours that nghttp2 has not sent.
     @exclusivity(unchecked) var pendingHeaders = 0
+    /// Whether a GOAWAY left that tells the peer of an error.
+    @exclusivity(unchecked) package internal(set) var hasBlamed = false
     /// HEADERS and DATA frames that left: work that a peer asked for.
     @exclusivity(unchecked) package internal(set) var workSent = 0
 

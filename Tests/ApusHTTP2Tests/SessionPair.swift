@@ -13,8 +13,10 @@ final class RecordedStream: HTTP2Stream {
     /// What happens when a header block is complete.
     var onFields: (RecordedStream) -> Void = { _ in }
     private var fields: [String] = []
+    private(set) var fieldCount = 0
 
     override func receiveField(name: UnsafeRawBufferPointer, value: UnsafeRawBufferPointer) {
+        fieldCount += 1
         fields.append(String(decoding: name, as: UTF8.self) + "=" + String(decoding: value, as: UTF8.self))
     }
 

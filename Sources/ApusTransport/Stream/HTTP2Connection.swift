@@ -72,7 +72,7 @@ class HTTP2Connection {
         let session = session
         self.session = nil
         session?.close(code: HTTP2ErrorCode.cancel)
-        io.close()
+        if session?.hasBlamed == true { io.closeOnOffender() } else { io.close() }
         closed()
     }
 
