@@ -129,8 +129,8 @@ let package = Package(
         tests("ApusInteropTests", ["Apus", "ApusInterop", "ApusTestSupport"]),
         tests("ApusPeerTests", ["Apus"]),
         tests(
-            "ApusFuzzTests", ["ApusCore", "ApusHTTP2", "ApusProtobuf", "ApusWire"], resources: [.copy("Corpora")],
-            exclude: ["Harness"]),
+            "ApusFuzzTests", ["ApusCore", "ApusHTTP2", "ApusProtobuf", "ApusTransport", "ApusWire"],
+            resources: [.copy("Corpora")], exclude: ["Harness"]),
         tests("ApusGeneratorTests", ["ApusCore", "ApusGenerator", "ApusProtobuf"]),
     ] + threadSanitizerMutex,
     swiftLanguageModes: [.v6]
