@@ -3,12 +3,12 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help setup demo build test soak peers oracle fuzz bench-codec format lint clean
+.PHONY: help setup demo build test soak peers oracle fuzz bench bench-quick bench-codec format lint clean
 
 shop := --package-path Examples/Shop
 lifecycle := --package-path Examples/Lifecycle
 judge := --package-path Tests/SwiftOracle
-sources := Sources Plugins Tests Examples Package.swift
+sources := Sources Plugins Tests Examples Benchmarks Package.swift
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*##' Makefile | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 22
@@ -56,6 +56,18 @@ bench-codec: setup ## Measure messages beside protobuf-c and swift-protobuf: ARG
 	@swift build -c release --package-path Benchmarks --product apus-bench-codec
 	@"$$(swift build -c release --package-path Benchmarks --show-bin-path)/apus-bench-codec" $(ARGS)
 
+bench: peers ## Measure all that the benchmark knows: some twenty minutes, once all of it is built
+	@.ci/setup --bench
+	@.ci/peers-bench
+	swift build -c release --package-path Benchmarks
+	Benchmarks/bench.py
+
+bench-quick: ## Measure the main rows in under two minutes, once the peers are built
+	@.ci/setup --bench
+	@.ci/peers-bench limit cpp go
+	swift build -c release --package-path Benchmarks
+	@Benchmarks/bench.py --quick
+
 format: ## Format all Swift files
 	@swift format -i -r -p $(wildcard $(sources))
 
@@ -63,5 +75,5 @@ lint: ## Check the format of all Swift files
 	@swift format lint --strict -r -p $(wildcard $(sources))
 
 clean: ## Remove all that was built or downloaded
-	rm -rf .build .build-* Examples/Shop/.build Examples/Plugin/.build Examples/Lifecycle/.build .peers .demo \
-		Tests/SwiftOracle/.build Benchmarks/.build
+	rm -rf .build .build-* Examples/Shop/.build Examples/Plugin/.build Examples/Lifecycle/.build Benchmarks/.build \
+		Tests/SwiftOracle/.build .peers .demo

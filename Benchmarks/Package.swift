@@ -8,6 +8,7 @@ let package = Package(
     platforms: [.macOS(.v15)],
     dependencies: [
         .package(name: "apus", path: ".."),
+        .package(path: "Load"),
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
         // What apus-bench-codec compares with.
         .package(url: "https://github.com/apple/swift-protobuf.git", from: "1.28.0"),
@@ -18,6 +19,12 @@ let package = Package(
             name: "apus-bench-server",
             dependencies: [
                 "BenchProtos", .product(name: "Apus", package: "apus"),
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ]),
+        .executableTarget(
+            name: "apus-bench-client",
+            dependencies: [
+                "BenchProtos", .product(name: "Apus", package: "apus"), .product(name: "BenchLoad", package: "Load"),
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ]),
         .executableTarget(
