@@ -7,6 +7,7 @@ SHELL := /bin/bash
 
 shop := --package-path Examples/Shop
 lifecycle := --package-path Examples/Lifecycle
+judge := --package-path Tests/SwiftOracle
 sources := Sources Plugins Tests Examples Benchmarks Package.swift
 
 help: ## Show this list
@@ -32,6 +33,8 @@ test: peers oracle ## Run all tests, those of the examples too
 	swift build $(lifecycle) --build-tests
 	swift test $(lifecycle) --skip-build --disable-xctest
 	.ci/check-plugins
+	swift build -c release $(judge) --build-tests
+	swift test -c release $(judge) --skip-build --disable-xctest
 
 soak: setup ## Simulate many worlds: SEEDS=n of them, or the one of SEED=k with its trace
 	swift build --build-tests
@@ -72,4 +75,5 @@ lint: ## Check the format of all Swift files
 	@swift format lint --strict -r -p $(wildcard $(sources))
 
 clean: ## Remove all that was built or downloaded
-	rm -rf .build .build-* Examples/Shop/.build Examples/Plugin/.build Examples/Lifecycle/.build Benchmarks/.build .peers .demo
+	rm -rf .build .build-* Examples/Shop/.build Examples/Plugin/.build Examples/Lifecycle/.build Benchmarks/.build \
+		Tests/SwiftOracle/.build .peers .demo

@@ -12,6 +12,9 @@ struct Arena {
     struct State {
         @usableFromInline var cursor: UnsafeMutableRawPointer
         @usableFromInline var end: UnsafeMutableRawPointer
+        // Where the chunk at hand begins, and the bytes that were cut off those before it.
+        var chunkStart: UnsafeMutableRawPointer
+        var usedBefore = 0
         // The first chunk is kept from message to message, later ones are freed: a huge message leaves nothing.
         let firstChunk: UnsafeMutableRawPointer
         // Each later chunk begins with a pointer to the one before.
@@ -30,6 +33,7 @@ struct Arena {
     }
 
     static let firstChunkSize = 32 * 1024
+    private static let largestChunkSize = 4 * 1024 * 1024
     private static let chunkHeaderSize = 16
 
     init(isTemporary: Bool) {
@@ -37,7 +41,7 @@ struct Arena {
         let chunk = UnsafeMutableRawPointer.allocate(byteCount: Self.firstChunkSize, alignment: 16)
         state.initialize(
             to: State(
-                cursor: chunk, end: chunk + Self.firstChunkSize, firstChunk: chunk,
+                cursor: chunk, end: chunk + Self.firstChunkSize, chunkStart: chunk, firstChunk: chunk,
                 isTemporary: isTemporary))
     }
 
@@ -72,10 +76,20 @@ struct Arena {
         let chunk = UnsafeMutableRawPointer.allocate(byteCount: chunkSize, alignment: 16)
         chunk.storeBytes(of: state.pointee.laterChunks, as: UnsafeMutableRawPointer?.self)
         state.pointee.laterChunks = chunk
-        state.pointee.nextChunkSize = min(chunkSize * 2, 4 * 1024 * 1024)
-        state.pointee.cursor = chunk + Self.chunkHeaderSize + size
+        state.pointee.nextChunkSize = min(chunkSize * 4, Self.largestChunkSize)
+        state.pointee.usedBefore = used
+        state.pointee.chunkStart = chunk + Self.chunkHeaderSize
+        state.pointee.cursor = state.pointee.chunkStart + size
         state.pointee.end = chunk + chunkSize
-        return chunk + Self.chunkHeaderSize
+        return state.pointee.chunkStart
+    }
+
+    /// The bytes that were cut off since the arena was given back.
+    var used: Int { state.pointee.usedBefore + (state.pointee.cursor - state.pointee.chunkStart) }
+
+    /// Later chunks are to have this size at least: one is enough for a message whose size is known.
+    func expect(_ byteCount: Int) {
+        state.pointee.nextChunkSize = min(max(byteCount, Self.firstChunkSize), Self.largestChunkSize)
     }
 
     private func freeLaterChunks() {
@@ -88,10 +102,13 @@ struct Arena {
     func reset() {
         if state.pointee.laterChunks != nil {
             freeLaterChunks()
-            state.pointee.nextChunkSize = Self.firstChunkSize
             state.pointee.end = state.pointee.firstChunk + Self.firstChunkSize
+            state.pointee.chunkStart = state.pointee.firstChunk
+            state.pointee.usedBefore = 0
         }
-        if !state.pointee.pinned.isEmpty { state.pointee.pinned = [] }
+        state.pointee.nextChunkSize = Self.firstChunkSize
+        // There are few of them at most: their places may stay.
+        if !state.pointee.pinned.isEmpty { state.pointee.pinned.removeAll(keepingCapacity: true) }
         if !state.pointee.groups.isEmpty { state.pointee.groups = [] }
         state.pointee.isDeterministic = false
         state.pointee.cursor = state.pointee.firstChunk

@@ -11,27 +11,41 @@ extension FieldWriter {
     /// Values of this size and more are not copied into the arena.
     @usableFromInline static let pinnedSize = 1024
     // Each pinned value takes a stack frame while the message is packed.
-    @usableFromInline static let pinnedLimit = 32
+    static let pinnedLimit = 32
 
+    // What seldom happens is done elsewhere: the common way takes no reference to the value.
     @inlinable
     func data(_ value: String, to place: UnsafeMutableRawPointer) {
-        if value.utf8.count >= Self.pinnedSize, arena.state.pointee.pinned.count < Self.pinnedLimit {
-            arena.state.pointee.pinned.append(.text(value, place: place))
-            return
-        }
+        if value.utf8.count >= Self.pinnedSize, pin(value, to: place) { return }
         let isCopied: Void? = value.utf8.withContiguousStorageIfAvailable {
             copy(UnsafeRawBufferPointer($0), to: place)
         }
-        if isCopied == nil { Array(value.utf8).withUnsafeBytes { copy($0, to: place) } }
+        if isCopied == nil { copyPieces(value, to: place) }
     }
 
     @inlinable
     func data(_ value: [UInt8], to place: UnsafeMutableRawPointer) {
-        if value.count >= Self.pinnedSize, arena.state.pointee.pinned.count < Self.pinnedLimit {
-            arena.state.pointee.pinned.append(.bytes(value, place: place))
-            return
-        }
+        if value.count >= Self.pinnedSize, pin(value, to: place) { return }
         value.withUnsafeBytes { copy($0, to: place) }
+    }
+
+    @usableFromInline @inline(never)
+    func pin(_ value: String, to place: UnsafeMutableRawPointer) -> Bool {
+        guard arena.state.pointee.pinned.count < Self.pinnedLimit else { return false }
+        arena.state.pointee.pinned.append(.text(value, place: place))
+        return true
+    }
+
+    @usableFromInline @inline(never)
+    func pin(_ value: [UInt8], to place: UnsafeMutableRawPointer) -> Bool {
+        guard arena.state.pointee.pinned.count < Self.pinnedLimit else { return false }
+        arena.state.pointee.pinned.append(.bytes(value, place: place))
+        return true
+    }
+
+    @usableFromInline @inline(never)
+    func copyPieces(_ value: String, to place: UnsafeMutableRawPointer) {
+        Array(value.utf8).withUnsafeBytes { copy($0, to: place) }
     }
 
     @inlinable

@@ -40,6 +40,7 @@ extension Arena {
     func packGroups() {
         guard !state.pointee.groups.isEmpty else { return }
         for group in state.pointee.groups { pack(group) }
+        state.pointee.groups.removeAll(keepingCapacity: true)
     }
 
     private func pack(_ group: WrittenGroup) {

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 
 extension FieldWriter {
-    /// Room for a list of `count` elements, already named in the struct.
+    /// Room for a list of `count` elements, already named in the struct. Each takes at least eight bytes of the arena:
+    /// `Arena.packedLimit` counts on it.
     @inlinable
     func list(_ count: Int, of elementSize: Int, at word: Int) -> UnsafeMutableRawPointer {
-        let list = arena.allocate(count * elementSize)
+        let list = arena.allocate(count * max(8, elementSize))
         store(count, word * 8)
         store(UnsafeRawPointer(list), word * 8 + 8)
         return list
@@ -36,7 +37,9 @@ extension FieldWriter {
     public func strings(_ values: [String], at word: Int) {
         guard !values.isEmpty else { return }
         let list = list(values.count, of: 16, at: word)
-        for (index, value) in values.enumerated() { data(value, to: list + index * 16) }
+        values.withUnsafeBufferPointer { values in
+            for index in values.indices { data(values[index], to: list + index * 16) }
+        }
     }
 
     /// Byte strings.
@@ -44,7 +47,9 @@ extension FieldWriter {
     public func byteStrings(_ values: [[UInt8]], at word: Int) {
         guard !values.isEmpty else { return }
         let list = list(values.count, of: 16, at: word)
-        for (index, value) in values.enumerated() { data(value, to: list + index * 16) }
+        values.withUnsafeBufferPointer { values in
+            for index in values.indices { data(values[index], to: list + index * 16) }
+        }
     }
 
     /// Messages.
@@ -52,8 +57,11 @@ extension FieldWriter {
     public func messages<M: ProtobufMessage>(_ values: [M], at word: Int) {
         guard !values.isEmpty else { return }
         let list = list(values.count, of: 8, at: word)
-        for (index, value) in values.enumerated() {
-            list.storeBytes(of: child(value), toByteOffset: index * 8, as: UnsafeRawPointer.self)
+        // The loop over an array would copy each message.
+        values.withUnsafeBufferPointer { values in
+            for index in values.indices {
+                list.storeBytes(of: child(values[index]), toByteOffset: index * 8, as: UnsafeRawPointer.self)
+            }
         }
     }
 

@@ -3,7 +3,7 @@
 import ApusCore
 import Synchronization
 
-/// The table of a message: its name, its fields, and what libprotobuf-c and the pre-pass need to know of them.
+/// The table of a message: its name, its fields, and what libprotobuf-c and the ``Unpacker`` need to know of them.
 ///
 /// Immutable and never freed: C keeps pointers into it. Tables may refer to each other in circles, so a table is
 /// linked to those of its fields at its first use and not when it is made.
@@ -16,7 +16,7 @@ public final class MessageSchema: @unchecked Sendable {
     // Memory of these is allocated and filled here or while linking under the lock, and immutable after: hence
     // Sendable. Readers see it filled because they read `isLinked` with acquiring order first.
     let descriptor: DescriptorTable
-    let rules: AdmissionRules
+    let rules: UnpackRules
     let entries: [Int: MessageSchema]
     /// The first word of each field in the struct, in the order of `fields`.
     let words: [Int]
@@ -45,7 +45,7 @@ public final class MessageSchema: @unchecked Sendable {
         let sorted = zip(fields, words).sorted { $0.0.number < $1.0.number }.map { (field: $0.0, word: $0.1) }
         descriptor = DescriptorTable(name: name, byteCount: byteCount, fields: sorted)
         descriptorAddress = descriptor.address
-        rules = AdmissionRules(fields: sorted, byteCount: byteCount, descriptor: descriptorAddress)
+        rules = UnpackRules(fields: sorted, byteCount: byteCount, descriptor: descriptorAddress)
         entries = Self.entries(of: name, fields)
     }
 

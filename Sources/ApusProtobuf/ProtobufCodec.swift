@@ -4,7 +4,7 @@ public import ApusCore
 
 /// The binary form of a protobuf message. Source: protobuf *Encoding*.
 public enum ProtobufCodec<Message: ProtobufMessage>: MessageCodec {
-    /// Puts the message into a C struct and lets libprotobuf-c pack it behind gRPC's prefix.
+    /// Puts the message into a C struct and lets libprotobuf-c pack it.
     @inlinable
     public static func encode(_ message: Message) throws(RPCError) -> MessageBytes {
         try encode(message, isDeterministic: false)
@@ -21,7 +21,7 @@ public enum ProtobufCodec<Message: ProtobufMessage>: MessageCodec {
         return try root.pack(schema)
     }
 
-    /// Admits the bytes, lets libprotobuf-c unpack them into the thread's arena, and reads the message from there.
+    /// Unpacks the bytes into the thread's arena and reads the message from there.
     @inlinable
     public static func decode(_ bytes: MessageBytes) throws(RPCError) -> Message {
         try bytes.withUnsafeBytes { (buffer) throws(RPCError) in try decode(buffer) }

@@ -19,7 +19,7 @@ public struct UnknownFields: Sendable, Hashable {
     @inlinable
     public var isEmpty: Bool { bytes.isEmpty }
 
-    // The struct at `message` was unpacked by libprotobuf-c and is alive.
+    // The struct at `message` was unpacked and is alive.
     @usableFromInline
     init(of message: UnsafeRawPointer) {
         let header = message.assumingMemoryBound(to: ProtobufCMessage.self).pointee

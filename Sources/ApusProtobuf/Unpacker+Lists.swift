@@ -26,7 +26,7 @@ extension Unpacker {
     ///
     /// - Parameter rest: the message from this element's tag on.
     mutating func makeRoom(
-        for field: UnsafePointer<Field>, in message: Message, _ rules: AdmissionRules, _ rest: WireCursor, depth: Int,
+        for field: UnsafePointer<Field>, in message: Message, _ rules: UnpackRules, _ rest: WireCursor, depth: Int,
         _ hasCounted: inout Bool
     ) throws(Malformed) {
         let byte = field.pointee.byte
@@ -63,13 +63,15 @@ extension Unpacker {
     }
 
     private mutating func reserveLists(
-        _ message: Message, _ rules: AdmissionRules, _ rest: WireCursor, depth: Int
+        _ message: Message, _ rules: UnpackRules, _ rest: WireCursor, depth: Int
     ) throws(Malformed) {
         let fields = UnsafePointer(rules.table.pointee.fields)
         while counts.count < rules.table.pointee.count { counts.append(0) }
         var cursor = rest
         while !cursor.isAtEnd {
             let tag = try cursor.tag()
+            // The message is a group itself.
+            if tag & 7 == WireType.endGroup { break }
             guard let field = rules.find(tag >> 3), field.pointee.place == .list else {
                 try cursor.skipField(tag, depth: depth)
                 continue

@@ -11,7 +11,7 @@
 ///
 /// Source: protobuf *Encoding*, Last One Wins.
 struct Unpacker {
-    typealias Field = AdmissionRules.Field
+    typealias Field = UnpackRules.Field
     typealias Message = UnsafeMutableRawPointer
 
     private let arena: Arena
@@ -26,8 +26,10 @@ struct Unpacker {
 
     /// - Parameter depth: how many levels of messages are allowed below this one.
     mutating func unpack(
-        _ rules: AdmissionRules, _ bytes: UnsafeRawBufferPointer, depth: Int
+        _ rules: UnpackRules, _ bytes: UnsafeRawBufferPointer, depth: Int
     ) throws(Malformed) -> Message {
+        // Lists of small messages take two to three times their bytes.
+        arena.expect(3 * bytes.count)
         let message = try makeMessage(rules)
         guard let start = bytes.baseAddress?.assumingMemoryBound(to: UInt8.self) else { return message }
         var cursor = WireCursor(at: start, end: start + bytes.count, start: start)
@@ -36,7 +38,7 @@ struct Unpacker {
     }
 
     @inline(__always)
-    private func makeMessage(_ rules: AdmissionRules) throws(Malformed) -> Message {
+    private func makeMessage(_ rules: UnpackRules) throws(Malformed) -> Message {
         let byteCount = rules.table.pointee.byteCount
         let message = try allocate(byteCount)
         message.initializeMemory(as: UInt64.self, repeating: 0, count: byteCount / 8)
@@ -52,7 +54,7 @@ struct Unpacker {
 
     /// Reads fields until the bytes end, or the group with this number (0 for none) does.
     private mutating func fill(
-        _ message: Message, _ rules: AdmissionRules, _ cursor: inout WireCursor, depth: Int, group: UInt32 = 0
+        _ message: Message, _ rules: UnpackRules, _ cursor: inout WireCursor, depth: Int, group: UInt32 = 0
     ) throws(Malformed) {
         var hasCounted = false
         while !cursor.isAtEnd {
@@ -106,7 +108,7 @@ struct Unpacker {
     /// A number that the table does not have, or a known one with another wire type than its own: a packed run, or
     /// else an unknown field.
     private mutating func readOddly(
-        _ rules: AdmissionRules, _ tag: UInt32, _ begin: UnsafePointer<UInt8>, _ cursor: inout WireCursor,
+        _ rules: UnpackRules, _ tag: UInt32, _ begin: UnsafePointer<UInt8>, _ cursor: inout WireCursor,
         _ message: Message, depth: Int
     ) throws(Malformed) {
         if tag & 7 == WireType.delimited, let field = rules.find(tag >> 3), let type = field.pointee.packedType {
@@ -144,7 +146,7 @@ struct Unpacker {
     }
 
     private mutating func readEntry(
-        _ field: UnsafePointer<Field>, _ rules: AdmissionRules, _ cursor: inout WireCursor, _ message: Message,
+        _ field: UnsafePointer<Field>, _ rules: UnpackRules, _ cursor: inout WireCursor, _ message: Message,
         depth: Int
     ) throws(Malformed) -> Bool {
         let entry = try makeMessage(rules)
@@ -160,7 +162,7 @@ struct Unpacker {
 
     @inline(__always)
     private mutating func readContent(
-        _ field: UnsafePointer<Field>, _ rules: AdmissionRules, _ cursor: inout WireCursor, _ target: Message,
+        _ field: UnsafePointer<Field>, _ rules: UnpackRules, _ cursor: inout WireCursor, _ target: Message,
         depth: Int
     ) throws(Malformed) {
         let number = field.pointee.number
@@ -197,7 +199,7 @@ struct Unpacker {
 extension UnsafeMutableRawPointer {
     /// Stores the bits of a scalar as protobuf-c's structs have them.
     @inline(__always)
-    func store(_ bits: UInt64, _ encoding: AdmissionRules.Field.Encoding) {
+    func store(_ bits: UInt64, _ encoding: UnpackRules.Field.Encoding) {
         let low = UInt32(truncatingIfNeeded: bits)
         switch encoding {
         case .int32, .fixed32: storeBytes(of: low, as: UInt32.self)

@@ -18,9 +18,17 @@ struct WireCursor {
     @inline(__always)
     mutating func tag() throws(Malformed) -> UInt32 {
         let first = UInt32(at.pointee)
-        guard first >= 8, first < 0x80 else { return try longTag() }
-        at += 1
-        return first
+        if first >= 8, first < 0x80 {
+            at += 1
+            return first
+        }
+        // Field numbers from 16 to 2047.
+        if end - at >= 2, first >= 0x80, at[1] > 0, at[1] < 0x80 {
+            let tag = first & 0x7F | UInt32(at[1]) << 7
+            at += 2
+            return tag
+        }
+        return try longTag()
     }
 
     @inline(never)

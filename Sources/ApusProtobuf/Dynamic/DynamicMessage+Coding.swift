@@ -120,7 +120,7 @@ extension FieldWriter {
         guard field.type.wireType != WireType.startGroup else {
             return groups(values.compactMap { child($0) }, number: field.number)
         }
-        let size = AdmissionRules.Field(field, word: word).encoding.size
+        let size = UnpackRules.Field(field, word: word).encoding.size
         let list = list(values.count, of: size, at: word)
         for (index, value) in values.enumerated() { put(value, to: list + index * size) }
     }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-extension AdmissionRules {
+extension UnpackRules {
     /// What is checked of one field, and how its values get into the struct.
     struct Field {
         enum Content: UInt8 {
@@ -51,7 +51,7 @@ extension AdmissionRules {
         let byte: Int
         /// The first byte of its presence flag; 0 without.
         let flag: Int
-        var child: AdmissionRules?
+        var child: UnpackRules?
         /// The table is kept by its `FieldSchema`, which is never freed.
         let closedEnum: Unmanaged<EnumSchema>?
 
@@ -98,7 +98,7 @@ extension FieldType {
         }
     }
 
-    fileprivate var encoding: AdmissionRules.Field.Encoding {
+    fileprivate var encoding: UnpackRules.Field.Encoding {
         switch self {
         case .int32, .uint32, .enumeration: .int32
         case .sint32: .sint32

@@ -10,9 +10,9 @@ enum WireType {
     static let fixed32: UInt32 = 5
 }
 
-/// What the ``Unpacker`` knows of a message's fields: a flat table in memory that is never freed,
-/// found by number without hashing or reference counting.
-struct AdmissionRules {
+/// What the ``Unpacker`` knows of a message's fields: a flat table in memory that is never freed, found by number
+/// without hashing or reference counting.
+struct UnpackRules {
     struct Table {
         let fields: UnsafeMutablePointer<Field>
         let count: Int
@@ -47,7 +47,7 @@ struct AdmissionRules {
                 hasGroups: rows.contains { $0.wireType == WireType.startGroup }))
     }
 
-    func link(_ index: Int, to child: AdmissionRules) { table.pointee.fields[index].child = child }
+    func link(_ index: Int, to child: UnpackRules) { table.pointee.fields[index].child = child }
 
     @inline(__always)
     func find(_ number: UInt32) -> UnsafePointer<Field>? {

@@ -1,0 +1,1 @@
+../../../ApusProtobufTests/WireBytes.swift

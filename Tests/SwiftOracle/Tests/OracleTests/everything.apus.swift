@@ -1,0 +1,1 @@
+../../../ApusProtobufTests/Generated/everything.apus.swift

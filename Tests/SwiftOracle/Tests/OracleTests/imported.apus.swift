@@ -1,0 +1,1 @@
+../../../ApusProtobufTests/Generated/imported.apus.swift

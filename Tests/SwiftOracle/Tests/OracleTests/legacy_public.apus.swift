@@ -1,0 +1,1 @@
+../../../ApusProtobufTests/Generated/legacy_public.apus.swift
