@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 from typing import List
 
-from . import chart, hello, machine, matrix, memory, own, tables
+from . import chart, machine, matrix, memory, own, tables
 from .programs import CLIENTS, PEERS, ROOT, SERVERS, WORKLOADS
 
 QUICK_SERVERS = ["limit", "apus", "grpc-c++", "grpc-go"]
@@ -76,7 +76,7 @@ def whole(options: argparse.Namespace, results: dict) -> None:
         results[section] = [measured[cell.key].summary() for cell in own]
     results["footprints"] = memory.footprints(servers, 1 if options.quick else 5, options.seconds)
     if not options.quick:
-        results["own"] = own.measures(options.seconds, options.repeats) + hello.build()
+        results["own"] = own.measures(options.seconds, options.repeats, builds=True)
 
 
 def main() -> int:
@@ -93,7 +93,7 @@ def main() -> int:
         },
     }
     if options.own:
-        results["own"] = own.measures(options.seconds, options.repeats)
+        results["own"] = own.measures(options.seconds, options.repeats, builds=False)
     else:
         (all_pairs if options.servers or options.clients else whole)(options, results)
     write(results, options.output or default_folder(options))

@@ -11,6 +11,7 @@ from typing import List, Set
 
 from .matrix import say
 from .memory import stripped_mib
+from .processes import Failure
 from .programs import ROOT
 
 PACKAGE = ROOT / "Benchmarks" / "Hello"
@@ -22,7 +23,9 @@ def build() -> List[dict]:
     with tempfile.TemporaryDirectory() as folder:
         command = ["swift", "build", "-c", "release", "--package-path", str(PACKAGE), "--scratch-path", folder]
         before, began = resource.getrusage(resource.RUSAGE_CHILDREN), time.monotonic()
-        subprocess.run(command, check=True, capture_output=True)
+        done = subprocess.run(command, capture_output=True, text=True)
+        if done.returncode != 0:
+            raise Failure(f"hello-world cannot be built: {done.stdout[-400:]}")
         seconds, after = time.monotonic() - began, resource.getrusage(resource.RUSAGE_CHILDREN)
         processor = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
         program = Path(folder) / "release" / "hello-server"

@@ -12,6 +12,7 @@ import time
 from pathlib import Path
 from typing import Callable, Dict, Iterator, List
 
+from . import hello
 from .matrix import say
 from .processes import Failure, Server, measure, run_client
 from .programs import CLIENTS, SERVERS, WORKLOADS, Program, Workload
@@ -57,12 +58,14 @@ def tls_flags() -> Iterator[List[str]]:
             del os.environ["OPENSSL_CONF"]
 
 
-def apus(server_flags: List[str], client_flags: List[str], workload: Workload, seconds: float) -> Callable[[], dict]:
-    """Apus on both sides."""
+def variant(
+    program: Program, server_flags: List[str], client_flags: List[str], workload: Workload, seconds: float
+) -> Callable[[], dict]:
+    """A server that Apus calls."""
     client = Program("apus", CLIENTS["apus"].command + client_flags)
 
     def once() -> dict:
-        with Server(SERVERS["apus"], server_flags) as server:
+        with Server(program, server_flags) as server:
             return run_client(client, server, workload.flags(), seconds)
 
     return once
@@ -73,15 +76,18 @@ def tls(flags: List[str], seconds: float, repeats: int) -> List[dict]:
     for name in ["unary", "unary-64k", "unary-1m"]:
         workload = WORKLOADS[name]
         variants = {
-            "cleartext": apus([], [], workload, seconds),
-            "TLS, AES-128-GCM": apus(flags, ["--tls"], workload, seconds),
+            "cleartext": variant(SERVERS["apus"], [], [], workload, seconds),
+            "TLS, AES-128-GCM": variant(SERVERS["apus"], flags, ["--tls"], workload, seconds),
+            "TLS, by the limit's server": variant(SERVERS["limit"], flags, ["--tls"], workload, seconds),
         }
         found = medians(repeats, variants)
-        clear, encrypted = found.values()
+        clear, encrypted, limit = found.values()
         for side in ["server", "client"]:
-            for kind in variants:
+            for kind in list(variants)[: 3 if side == "server" else 2]:
                 rows.append(row(f"{side}, {workload.title}, {kind}", found[kind][side], "µs of CPU"))
-            rows.append(row(f"{side}, {workload.title}, TLS to cleartext", encrypted[side] / clear[side], "×"))
+            rows.append(row(f"{side}, {workload.title}, TLS to cleartext", ratio(encrypted[side], clear[side]), "×"))
+        beside = ratio(encrypted["server"], limit["server"])
+        rows.append(row(f"server, {workload.title}, TLS to the limit's TLS", beside, "×"))
     return rows
 
 
@@ -120,7 +126,7 @@ def wait_for_connections(server: Server) -> None:
 
 
 def peak() -> List[dict]:
-    """The resident memory above that of a server that has answered small calls, at most, while messages of 1 MiB pass."""
+    """The most memory, above that of a server that has answered small calls, while messages of 1 MiB pass."""
     with Server(SERVERS["apus"]) as server:
         run_client(CLIENTS["limit"], server, ["--calls", "100"], 1)
         server.forget_peak()
@@ -130,27 +136,27 @@ def peak() -> List[dict]:
 
 
 def loops(seconds: float, repeats: int) -> List[dict]:
-    def variant(count: int) -> Callable[[], dict]:
+    def with_loops(count: int) -> Callable[[], dict]:
         def once() -> dict:
             with Server(SERVERS["apus"], ["--threads", str(count)], pinned=False) as server:
                 return run_client(CLIENTS["limit"], server, WORKLOADS["unary-256"].flags(), seconds, pinned=False)
 
         return once
 
-    found = medians(repeats, {"one": variant(1), "two": variant(2)})
+    found = medians(repeats, {"one": with_loops(1), "two": with_loops(2)})
     one, two = found["one"]["server"], found["two"]["server"]
     return [
         row("server, unary, 256 in flight, 1 loop", one, "µs of CPU"),
         row("server, unary, 256 in flight, 2 loops", two, "µs of CPU"),
-        row("2 loops to 1, CPU a call", two / one, "×"),
+        row("2 loops to 1, CPU a call", ratio(two, one), "×"),
     ]
 
 
 def stacks(seconds: float, repeats: int) -> List[dict]:
-    def variant(client: str) -> Callable[[], dict]:
+    def with_client(client: str) -> Callable[[], dict]:
         return lambda: measure(SERVERS["limit"], CLIENTS[client], WORKLOADS["unary"], seconds)
 
-    found = medians(repeats, {"bare": variant("apus-bare"), "default": variant("apus")})
+    found = medians(repeats, {"bare": with_client("apus-bare"), "default": with_client("apus")})
     bare, default = found["bare"]["client"], found["default"]["client"]
     return [
         row("client, unary, bare stack", bare, "µs of CPU"),
@@ -159,11 +165,18 @@ def stacks(seconds: float, repeats: int) -> List[dict]:
     ]
 
 
+def ratio(one: float, other: float) -> float:
+    if other == 0:
+        raise Failure("no processor time was seen: measure for longer")
+    return one / other
+
+
 def row(what: str, value: float, unit: str) -> dict:
     return {"what": what, "value": round(value, 3), "unit": unit}
 
 
-def measures(seconds: float, repeats: int) -> List[dict]:
+def measures(seconds: float, repeats: int, builds: bool) -> List[dict]:
+    """All of it; with `builds` also a clean build, which takes minutes."""
     _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
     rows: List[dict] = []
@@ -176,6 +189,8 @@ def measures(seconds: float, repeats: int) -> List[dict]:
             "loops": lambda: loops(seconds, repeats),
             "interceptors": lambda: stacks(seconds, repeats),
         }
+        if builds:
+            sections["hello-world"] = hello.build
         for name, section in sections.items():
             say(name)
             try:
