@@ -31,6 +31,7 @@ test: peers oracle ## Run all tests, those of the examples too
 	"$$(swift build $(shop) --show-bin-path)/shop-demo" --quick --calls 200
 	swift build $(lifecycle) --build-tests
 	swift test $(lifecycle) --skip-build --disable-xctest
+	swift test --package-path Benchmarks/Load --disable-xctest
 	.ci/check-plugins
 
 soak: setup ## Simulate many worlds: SEEDS=n of them, or the one of SEED=k with its trace
