@@ -8,6 +8,7 @@ public final class Server: Sendable {
     public let observer: (any Observer)?
     private let interceptors: [any ServerInterceptor]
     private let services: [any Service]
+    private let admission: [any AdmittingInterceptor]
 
     /// A server.
     ///
@@ -21,12 +22,23 @@ public final class Server: Sendable {
         router = try Router(services)
         self.services = services
         self.interceptors = interceptors
+        admission = interceptors.compactMap { $0 as? any AdmittingInterceptor }
         self.observer = observer
     }
 
     /// Tells the services that a graceful stop begins.
     package func willStop() {
         for service in services { service.serverWillStop() }
+    }
+
+    /// Whether ``admit(_:)`` has somebody to ask.
+    package var admits: Bool { !admission.isEmpty }
+
+    /// Asks the interceptors that refuse calls at their headers.
+    ///
+    /// - Throws: the error that the call ends with.
+    package func admit(_ head: ServerCallHead) throws(RPCError) {
+        for interceptor in admission { try interceptor.admit(head) }
     }
 
     /// Runs a call through the interceptors and its handler. ``ServerCall/current`` is the caller's to bind.

@@ -95,6 +95,9 @@ final class ServerStream: HTTP2Stream, TimerEntry, @unchecked Sendable {
             deadline = CallDeadline(at: loop.now.advanced(by: .nanoseconds(timeout)))
             loop.schedule(self, at: deadline.instant)
         }
+        if connection.server.admits, let refusal = refusal(entry, connection) {
+            return end(refusal.status, refusal.metadata)
+        }
         deframer.takesCompressed = head.compressor != nil
         if let compression = connection.options.compression {
             compressResponses(with: compression, minimum: connection.options.minimumCompressedBytes)
@@ -107,6 +110,18 @@ final class ServerStream: HTTP2Stream, TimerEntry, @unchecked Sendable {
             connection.startAfterBatch(self)
         }
         if requestEnded { finishRequest() }
+    }
+
+    private func refusal(_ entry: Router.Entry, _ connection: ServerConnection) -> RPCError? {
+        do throws(RPCError) {
+            try connection.server.admit(
+                ServerCallHead(
+                    method: entry.route.method, metadata: head.metadata, peer: connection.origin.peer,
+                    peerIdentity: connection.origin.identity))
+            return nil
+        } catch {
+            return error
+        }
     }
 
     override func receiveData(_ bytes: UnsafeRawBufferPointer) {
@@ -219,11 +234,11 @@ final class ServerStream: HTTP2Stream, TimerEntry, @unchecked Sendable {
     }
 
     // Ends the call for a reason of the server's own, whatever the handler does.
-    func end(_ status: Status) {
+    func end(_ status: Status, _ metadata: Metadata = Metadata()) {
         isReset = true
         let error = RPCError(.cancelled, "the call is over: \(status)")
         cancelHandler(error)
-        let end = End(status: status, metadata: Metadata())
+        let end = End(status: status, metadata: metadata)
         outbound.override(end, writersGet: error)
         inbound?.fail(error)
         forgetRequest()
