@@ -7,6 +7,7 @@ SHELL := /bin/bash
 
 shop := --package-path Examples/Shop
 lifecycle := --package-path Examples/Lifecycle
+journal := --package-path Examples/SwiftProtobuf
 sources := Sources Plugins Tests Examples Package.swift
 
 help: ## Show this list
@@ -31,6 +32,8 @@ test: peers oracle ## Run all tests, those of the examples too
 	"$$(swift build $(shop) --show-bin-path)/shop-demo" --quick --calls 200
 	swift build $(lifecycle) --build-tests
 	swift test $(lifecycle) --skip-build --disable-xctest
+	swift build $(journal) --build-tests
+	swift test $(journal) --skip-build --disable-xctest
 	.ci/check-plugins
 
 soak: setup ## Simulate many worlds: SEEDS=n of them, or the one of SEED=k with its trace
@@ -56,4 +59,5 @@ lint: ## Check the format of all Swift files
 	@swift format lint --strict -r -p $(wildcard $(sources))
 
 clean: ## Remove all that was built or downloaded
-	rm -rf .build .build-* Examples/Shop/.build Examples/Plugin/.build Examples/Lifecycle/.build .peers .demo
+	rm -rf .build .build-* Examples/Shop/.build Examples/Plugin/.build Examples/Lifecycle/.build \
+		Examples/SwiftProtobuf/.build .peers .demo
