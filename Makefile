@@ -3,15 +3,15 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help setup demo build test soak peers oracle fuzz format lint clean
+.PHONY: help setup demo build test soak peers oracle fuzz bench bench-quick bench-codec format lint clean
 
 shop := --package-path Examples/Shop
 lifecycle := --package-path Examples/Lifecycle
 journal := --package-path Examples/SwiftProtobuf
-sources := Sources Plugins Tests Examples Package.swift
+sources := Sources Plugins Tests Examples Benchmarks Package.swift
 
 help: ## Show this list
-	@grep -hE '^[a-z]+:.*##' Makefile | sed -E 's/^([a-z]+):.*## /  make \1\t/' | expand -t 17
+	@grep -hE '^[a-z-]+:.*##' Makefile | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 22
 
 setup: ## Install the C libraries and tools that are missing
 	@.ci/setup
@@ -52,6 +52,22 @@ fuzz: oracle ## Fuzz what reads bytes from outside: a minute each, or SECONDS=n;
 	swift build --build-tests
 	APUS_DIFFERENTIAL_MESSAGES=1000000 swift test --skip-build --disable-xctest --filter DifferentialTests
 
+bench-codec: setup ## Measure messages beside protobuf-c and swift-protobuf: ARGS="--json --row small"
+	@swift build -c release --package-path Benchmarks --product apus-bench-codec
+	@"$$(swift build -c release --package-path Benchmarks --show-bin-path)/apus-bench-codec" $(ARGS)
+
+bench: peers ## Measure all that the benchmark knows: some twenty minutes, once all of it is built
+	@.ci/setup --bench
+	@.ci/peers-bench
+	swift build -c release --package-path Benchmarks
+	Benchmarks/bench.py
+
+bench-quick: ## Measure the main rows in under two minutes, once the peers are built
+	@.ci/setup --bench
+	@.ci/peers-bench limit cpp go
+	swift build -c release --package-path Benchmarks
+	@Benchmarks/bench.py --quick
+
 format: ## Format all Swift files
 	@swift format -i -r -p $(wildcard $(sources))
 
@@ -60,4 +76,4 @@ lint: ## Check the format of all Swift files
 
 clean: ## Remove all that was built or downloaded
 	rm -rf .build .build-* Examples/Shop/.build Examples/Plugin/.build Examples/Lifecycle/.build \
-		Examples/SwiftProtobuf/.build .peers .demo
+		Examples/SwiftProtobuf/.build Benchmarks/.build .peers .demo

@@ -112,7 +112,7 @@ let package = Package(
 
         .systemLibrary(name: "CMallocInfo", path: "Tests/CMallocInfo"),
         tests("ApusWireTests", ["ApusCore", "ApusWire"]),
-        tests("ApusHTTP2Tests", ["ApusHTTP2"]),
+        tests("ApusHTTP2Tests", ["ApusHTTP2", "ApusTestSupport"]),
         tests(
             "ApusTransportTests",
             [
@@ -121,10 +121,10 @@ let package = Package(
             ]),
         .target(
             name: "ApusTestSupport",
-            dependencies: ["ApusCore"] + (sanitizesThreads ? ["CThreadSanitizerMutex"] : []),
+            dependencies: ["ApusCore", "ApusHTTP2"] + (sanitizesThreads ? ["CThreadSanitizerMutex"] : []),
             path: "Tests/ApusTestSupport", swiftSettings: strict),
         tests("ApusCoreTests", ["ApusCore", "ApusTestSupport"]),
-        tests("ApusInterceptorsTests", ["ApusCore", "ApusInterceptors", "ApusTestSupport"]),
+        tests("ApusInterceptorsTests", ["ApusCore", "ApusInterceptors", "ApusTestSupport", "ApusTransport"]),
         tests("ApusDiscoveryTests", ["ApusCore", "ApusInterceptors", "ApusDiscovery", "ApusTestSupport"]),
         tests("ApusProtobufTests", ["ApusCore", "ApusProtobuf"]),
         tests("ApusFoundationTests", ["ApusCore", "ApusFoundation", "ApusProtobuf"]),

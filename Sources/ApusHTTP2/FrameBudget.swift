@@ -86,6 +86,14 @@ package struct FrameBudget {
         return headerBlock.starts(head)
     }
 
+    /// A header block is going to be unpacked.
+    package mutating func beganFields() { headerBlock.unpacked = 0 }
+
+    /// A field was unpacked; a name and a value of so many bytes. A table's entry of 4 KiB takes one byte to repeat.
+    package mutating func receivedField(_ name: Int, _ value: Int) -> Violation? {
+        headerBlock.receivedField(name, value)
+    }
+
     /// RST_STREAM arrived for a stream that was open.
     package mutating func receivedReset(at now: Int64) -> Violation? {
         resets.spend(at: now) ? nil : .calm("more than 200 requests taken back before they were answered")
@@ -152,6 +160,8 @@ private struct HeaderBlockLimit {
     private var blocks = 0
     private var continuations = 0
     private var bytes = 0
+    // What the block amounts to, as SETTINGS_MAX_HEADER_LIST_SIZE counts. Source: RFC 9113, section 6.5.2.
+    var unpacked = 0
 
     private let maximumContinuations: Int
     private let maximumBytes: Int
@@ -175,6 +185,11 @@ private struct HeaderBlockLimit {
             return .calm("more than \(maximumContinuations) CONTINUATION frames")
         }
         return add(head)
+    }
+
+    mutating func receivedField(_ name: Int, _ value: Int) -> FrameBudget.Violation? {
+        unpacked &+= name &+ value &+ 32
+        return unpacked <= maximumBytes ? nil : .calm("a header list of more than \(maximumBytes / 1024) KiB")
     }
 
     private mutating func add(_ head: FrameHead) -> FrameBudget.Violation? {

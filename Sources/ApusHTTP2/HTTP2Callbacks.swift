@@ -38,10 +38,21 @@ private func withSession<R>(_ context: UnsafeMutableRawPointer?, _ none: R, _ bo
     return Unmanaged<HTTP2Session>.fromOpaque(context)._withUnsafeGuaranteedRef(body)
 }
 
+// What a callback answers: an error once the session was given up, so that nghttp2 goes on with nothing.
+@inline(__always)
+private func report(_ context: UnsafeMutableRawPointer?, _ body: (HTTP2Session) -> Void) -> Int32 {
+    withSession(context, 0) { session in
+        body(session)
+        return session.session == nil ? NGHTTP2_ERR_CALLBACK_FAILURE.rawValue : 0
+    }
+}
+
 private func onBeginHeaders(
     _: OpaquePointer?, frame: UnsafePointer<nghttp2_frame>?, context: UnsafeMutableRawPointer?
 ) -> Int32 {
-    guard let frame, frame.pointee.headers.cat == NGHTTP2_HCAT_REQUEST else { return 0 }
+    guard let frame else { return 0 }
+    withSession(context, ()) { $0.budget.beganFields() }
+    guard frame.pointee.headers.cat == NGHTTP2_HCAT_REQUEST else { return 0 }
     // The manual of nghttp2_on_begin_headers_callback: this answer resets the stream and nothing else.
     return withSession(context, false) { $0.opened(frame.pointee.hd.stream_id) }
         ? 0 : NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE.rawValue
@@ -52,52 +63,52 @@ private func onHeader(
     value: UnsafePointer<UInt8>?, valueCount: Int, _: UInt8, context: UnsafeMutableRawPointer?
 ) -> Int32 {
     guard let frame else { return 0 }
-    withSession(context, ()) { session in
+    return withSession(context, 0) { session in
+        guard session.admitsField(nameCount, valueCount) else { return NGHTTP2_ERR_PAUSE.rawValue }
         session.withStream(frame.pointee.hd.stream_id) { stream in
             stream.receiveField(
                 name: UnsafeRawBufferPointer(start: name, count: nameCount),
                 value: UnsafeRawBufferPointer(start: value, count: valueCount))
         }
+        return session.session == nil ? NGHTTP2_ERR_CALLBACK_FAILURE.rawValue : 0
     }
-    return 0
 }
 
 private func onDataChunk(
     _: OpaquePointer?, _: UInt8, id: Int32, data: UnsafePointer<UInt8>?, count: Int, context: UnsafeMutableRawPointer?
 ) -> Int32 {
-    withSession(context, ()) { session in
+    report(context) { session in
         session.consumeConnection(count)
         session.withStream(id) { $0.receiveData(UnsafeRawBufferPointer(start: data, count: count)) }
     }
-    return 0
 }
 
 private func onFrame(
     _: OpaquePointer?, frame: UnsafePointer<nghttp2_frame>?, context: UnsafeMutableRawPointer?
 ) -> Int32 {
-    if let frame { withSession(context, ()) { $0.receivedFrame(frame.pointee) } }
-    return 0
+    guard let frame else { return 0 }
+    return report(context) { $0.receivedFrame(frame.pointee) }
 }
 
 private func onInvalidFrame(
     _: OpaquePointer?, frame: UnsafePointer<nghttp2_frame>?, _: Int32, context: UnsafeMutableRawPointer?
 ) -> Int32 {
-    if let frame { withSession(context, ()) { $0.receivedInvalidFrame(frame.pointee) } }
-    return 0
+    guard let frame else { return 0 }
+    return report(context) { $0.receivedInvalidFrame(frame.pointee) }
 }
 
 private func onFrameNotSent(
     _: OpaquePointer?, frame: UnsafePointer<nghttp2_frame>?, _: Int32, context: UnsafeMutableRawPointer?
 ) -> Int32 {
-    if let frame { withSession(context, ()) { $0.didNotSend(frame.pointee) } }
-    return 0
+    guard let frame else { return 0 }
+    return report(context) { $0.didNotSend(frame.pointee) }
 }
 
 private func onFrameSent(
     _: OpaquePointer?, frame: UnsafePointer<nghttp2_frame>?, context: UnsafeMutableRawPointer?
 ) -> Int32 {
-    if let frame { withSession(context, ()) { $0.sentFrame(frame.pointee) } }
-    return 0
+    guard let frame else { return 0 }
+    return report(context) { $0.sentFrame(frame.pointee) }
 }
 
 // Always 0: an error returned here leaks the stream (CVE-2023-35945 is not fixed in every version we meet).
@@ -125,12 +136,12 @@ private func onRead(
         return count
     case .bytesAndTrailers(let count, let trailers):
         flags.pointee = noCopy | end | NGHTTP2_DATA_FLAG_NO_END_STREAM.rawValue
-        withSession(context, ()) { session in
+        let result = report(context) { session in
             Unmanaged<HTTP2Stream>.fromOpaque(pointer)._withUnsafeGuaranteedRef {
                 session.submitTrailers(trailers, stream: $0)
             }
         }
-        return count
+        return result == 0 ? count : Int(result)
     case .later: return Int(NGHTTP2_ERR_DEFERRED.rawValue)
     case .pause: return Int(NGHTTP2_ERR_PAUSE.rawValue)
     }

@@ -18,7 +18,7 @@ extension HTTP2Session {
     private func refuse(_ id: Int32, _ session: OpaquePointer) -> Bool {
         refusals += 1
         let none = UInt8(NGHTTP2_FLAG_NONE.rawValue)
-        return nghttp2_submit_rst_stream(session, none, id, HTTP2ErrorCode.refusedStream) == 0
+        return carryOut(nghttp2_submit_rst_stream(session, none, id, HTTP2ErrorCode.refusedStream))
     }
 
     /// Calls `body` with the stream's object, if it has one.
@@ -72,6 +72,15 @@ extension HTTP2Session {
             lastStream: frame.last_stream_id, code: frame.error_code, debug: String(decoding: debug, as: UTF8.self))
     }
 
+    /// Whether a field of the header block that is being read may be looked at. If not, the library has to stop where
+    /// it is: it would go on to unpack what a few bytes refer to.
+    @inline(__always)
+    func admitsField(_ name: Int, _ value: Int) -> Bool {
+        guard let violation = budget.receivedField(name, value) else { return true }
+        note(violation)
+        return false
+    }
+
     /// A frame that the library will not have; mostly it resets the stream.
     func receivedInvalidFrame(_ frame: nghttp2_frame) {
         note(budget.receivedFault(at: now))
@@ -98,7 +107,9 @@ extension HTTP2Session {
             let end = frame.hd.flags & FrameFlag.endStream != 0
             withStream(frame.hd.stream_id) { $0.sentHeaders(endStream: end) }
         case NGHTTP2_RST_STREAM: sentReset(frame.rst_stream)
-        case NGHTTP2_GOAWAY: delegate.sentGoAway()
+        case NGHTTP2_GOAWAY:
+            if frame.goaway.error_code != HTTP2ErrorCode.noError { hasBlamed = true }
+            delegate.sentGoAway()
         case NGHTTP2_SETTINGS where frame.hd.flags & FrameFlag.acknowledge == 0:
             watch.sentSettings()
             budget.sentQuestion()

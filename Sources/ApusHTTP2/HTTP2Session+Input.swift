@@ -29,10 +29,10 @@ extension HTTP2Session {
     }
 
     private func feed(_ bytes: UnsafeRawBufferPointer) throws(HTTP2Error) {
-        guard let session else { return }
+        guard let session else { return try checkFailure() }
         let start = bytes.bindMemory(to: UInt8.self).baseAddress
         let consumed = apus_nghttp2_mem_recv(session, start, bytes.count)
-        if consumed < 0 { try Self.check(Int32(truncatingIfNeeded: consumed)) }
+        if consumed < 0 { try check(Int32(truncatingIfNeeded: consumed)) }
         if let violation { throw abort(violation) }
     }
 

@@ -47,14 +47,25 @@ package final class HTTP2Session {
     @exclusivity(unchecked) var refusals = 0
     // HEADERS of ours that nghttp2 has not sent.
     @exclusivity(unchecked) var pendingHeaders = 0
+    /// Whether a GOAWAY left that tells the peer of an error.
+    @exclusivity(unchecked) package internal(set) var hasBlamed = false
     /// HEADERS and DATA frames that left: work that a peer asked for.
     @exclusivity(unchecked) package internal(set) var workSent = 0
 
+    // nghttp2 uses it as long as it is called with the handle.
+    private let memory: HTTP2Memory?
+    // Why the handle was given up.
+    @exclusivity(unchecked) var failure: HTTP2Error?
+
     /// A session; its preface and SETTINGS wait to be drained. The delegate must outlive it, or ``close()`` it.
     ///
+    /// - Parameter memory: where nghttp2 gets its memory; nil for the C library's.
     /// - Throws: what nghttp2 says when memory is out.
-    package init(_ settings: HTTP2Settings, delegate: any HTTP2SessionDelegate) throws(HTTP2Error) {
+    package init(
+        _ settings: HTTP2Settings, delegate: any HTTP2SessionDelegate, memory: HTTP2Memory? = nil
+    ) throws(HTTP2Error) {
         self.delegate = delegate
+        self.memory = memory
         role = settings.role
         scanner = FrameScanner(expectsPreface: role == .server)
         budget = FrameBudget(role: role, headerListSize: Int(settings.maximumHeaderListSize))
@@ -62,12 +73,17 @@ package final class HTTP2Session {
         // passUnretained: this object deletes the handle before it goes.
         let context = Unmanaged.passUnretained(self).toOpaque()
         let callbacks = HTTP2Callbacks.table
-        let result =
-            switch role {
-            case .server: nghttp2_session_server_new2(&session, callbacks, context, HTTP2Options.server)
-            case .client: nghttp2_session_client_new2(&session, callbacks, context, HTTP2Options.client)
+        guard callbacks != nil, let options = settings.role == .server ? HTTP2Options.server : HTTP2Options.client
+        else { throw .outOfMemory }
+        var handle: OpaquePointer?
+        let result = HTTP2Memory.withTable(of: memory) { table in
+            switch settings.role {
+            case .server: nghttp2_session_server_new3(&handle, callbacks, context, options, table)
+            case .client: nghttp2_session_client_new3(&handle, callbacks, context, options, table)
             }
-        try Self.check(result)
+        }
+        try check(result)
+        session = handle
         try submit(settings)
     }
 
@@ -76,14 +92,16 @@ package final class HTTP2Session {
     // MARK: Bytes
 
     /// Moves what is to be sent into `output`, until that is full.
+    ///
+    /// - Throws: when the connection cannot go on, because memory was out now or at an earlier command, say.
     package func drain(into output: OutputBuffer) throws(HTTP2Error) {
-        guard let session else { return }
+        guard let session else { return try checkFailure() }
         self.output = output
         defer { self.output = nil }
         while !output.isFull {
             var data: UnsafePointer<UInt8>?
             let count = apus_nghttp2_mem_send(session, &data)
-            if count < 0 { try Self.check(Int32(truncatingIfNeeded: count)) }
+            if count < 0 { try check(Int32(truncatingIfNeeded: count)) }
             if count == 0 { return }
             output.append(copying: UnsafeRawBufferPointer(start: data, count: count))
         }
@@ -97,7 +115,7 @@ package final class HTTP2Session {
 
     /// Ends the session: every open stream is closed with `code`, then the handle is deleted.
     package func close(code: UInt32 = HTTP2ErrorCode.internalError) {
-        guard let session else { return }
+        let session = session
         self.session = nil
         while let stream = firstStream { release(stream, code: code) }
         nghttp2_session_del(session)
@@ -107,11 +125,12 @@ package final class HTTP2Session {
 
     /// Opens a stream for a request. Above the peer's limit it waits inside the session.
     package func submitRequest(_ fields: HeaderBlock, stream: HTTP2Stream) throws(HTTP2Error) {
+        try checkFailure()
         guard let session else { throw HTTP2Error(code: NGHTTP2_ERR_INVALID_STATE.rawValue, description: "closed") }
         var provider = HTTP2Callbacks.provider(for: stream)
         let context = Unmanaged.passUnretained(stream).toOpaque()
         let id = fields.withFields { nghttp2_submit_request(session, nil, $0, $1, &provider, context) }
-        if id < 0 { try Self.check(id) }
+        if id < 0 { try check(id) }
         pendingHeaders += 1
         stream.id = id
         retain(stream)
@@ -126,46 +145,46 @@ package final class HTTP2Session {
                 ? nghttp2_submit_response(session, stream.id, fields, count, nil)
                 : nghttp2_submit_response(session, stream.id, fields, count, &provider)
         }
-        if result == 0 { pendingHeaders += 1 }
+        if carryOut(result) { pendingHeaders += 1 }
     }
 
     /// Sends trailers with END_STREAM. From within ``HTTP2Stream/nextData(limit:)`` they follow its data; else they go
     /// out at once, and data that waits for the peer's window is dropped.
     package func submitTrailers(_ fields: HeaderBlock, stream: HTTP2Stream) {
         guard let session else { return }
-        if fields.withFields({ nghttp2_submit_trailer(session, stream.id, $0, $1) }) == 0 { pendingHeaders += 1 }
+        if carryOut(fields.withFields { nghttp2_submit_trailer(session, stream.id, $0, $1) }) { pendingHeaders += 1 }
     }
 
     /// Asks a stream that had nothing to send again.
     package func resumeData(_ stream: HTTP2Stream) {
         guard let session else { return }
         // NGHTTP2_ERR_INVALID_ARGUMENT: no data was deferred, it will be asked for anyway.
-        _ = nghttp2_session_resume_data(session, stream.id)
+        carryOut(nghttp2_session_resume_data(session, stream.id))
     }
 
     /// Sends RST_STREAM.
     package func reset(_ stream: HTTP2Stream, code: UInt32) {
         guard let session else { return }
         stream.isResetByOwner = true
-        _ = nghttp2_submit_rst_stream(session, UInt8(NGHTTP2_FLAG_NONE.rawValue), stream.id, code)
+        carryOut(nghttp2_submit_rst_stream(session, UInt8(NGHTTP2_FLAG_NONE.rawValue), stream.id, code))
     }
 
     /// Returns credit for bytes that were received, to the connection's window.
     package func consumeConnection(_ count: Int) {
         guard let session, count > 0 else { return }
-        _ = nghttp2_session_consume_connection(session, count)
+        carryOut(nghttp2_session_consume_connection(session, count))
     }
 
     /// Returns credit for bytes that were received, to the stream's window.
     package func consume(_ count: Int, of stream: HTTP2Stream) {
         guard let session, count > 0 else { return }
-        _ = nghttp2_session_consume_stream(session, stream.id, count)
+        carryOut(nghttp2_session_consume_stream(session, stream.id, count))
     }
 
     /// Announces a graceful end: GOAWAY with the highest identifier, so that no request on its way is lost.
     package func submitShutdownNotice() {
         guard let session else { return }
-        _ = nghttp2_submit_shutdown_notice(session)
+        carryOut(nghttp2_submit_shutdown_notice(session))
     }
 
     /// Sends GOAWAY: streams above the last one that was seen are refused, the others go on.
@@ -173,22 +192,24 @@ package final class HTTP2Session {
         guard let session else { return }
         let last = role == .server ? nghttp2_session_get_last_proc_stream_id(session) : 0
         let text = Array(debug.utf8)
-        _ = nghttp2_submit_goaway(session, UInt8(NGHTTP2_FLAG_NONE.rawValue), last, code, text, text.count)
+        carryOut(
+            nghttp2_submit_goaway(session, UInt8(NGHTTP2_FLAG_NONE.rawValue), last, code, text, text.count))
     }
 
     /// Sends GOAWAY and nothing after it.
     package func terminate(code: UInt32) {
         guard let session else { return }
-        _ = nghttp2_session_terminate_session(session, code)
+        carryOut(nghttp2_session_terminate_session(session, code))
     }
 
     /// Sends PING.
     package func submitPing(_ payload: UInt64) {
         guard let session else { return }
-        withUnsafeBytes(of: payload.bigEndian) { bytes in
-            _ = nghttp2_submit_ping(
+        let result = withUnsafeBytes(of: payload.bigEndian) { bytes in
+            nghttp2_submit_ping(
                 session, UInt8(NGHTTP2_FLAG_NONE.rawValue), bytes.bindMemory(to: UInt8.self).baseAddress)
         }
+        carryOut(result)
     }
 
     /// Whether a new request may be opened on this connection.
@@ -219,9 +240,9 @@ package final class HTTP2Session {
             entries.append(entry(NGHTTP2_SETTINGS_ENABLE_PUSH, 0))
         }
         let none = UInt8(NGHTTP2_FLAG_NONE.rawValue)
-        try Self.check(nghttp2_submit_settings(session, none, entries, entries.count))
+        try check(nghttp2_submit_settings(session, none, entries, entries.count))
         let window = Int32(clamping: settings.connectionWindow)
-        try Self.check(nghttp2_session_set_local_window_size(session, none, 0, window))
+        try check(nghttp2_session_set_local_window_size(session, none, 0, window))
     }
 
     private func entry(_ id: nghttp2_settings_id, _ value: UInt32) -> nghttp2_settings_entry {
@@ -255,10 +276,5 @@ package final class HTTP2Session {
         streamCount -= 1
         stream.closed(code: code)
         Unmanaged.passUnretained(stream).release()
-    }
-
-    static func check(_ result: Int32) throws(HTTP2Error) {
-        guard result < 0 else { return }
-        throw HTTP2Error(code: result, description: String(cString: nghttp2_strerror(result)))
     }
 }

@@ -44,13 +44,13 @@ extension AdmissionRules {
         let content: Content
         let encoding: Encoding
         let place: Place
+        let isMap: Bool
+        /// Bytes of an element in a list.
+        let size: Int
         /// The first byte of the field in the struct.
         let byte: Int
         /// The first byte of its presence flag; 0 without.
         let flag: Int
-        let isMap: Bool
-        /// Counts the fields that can need merging: singular messages, and oneofs with a message in them.
-        var merged: Int?
         var child: AdmissionRules?
         /// The table is kept by its `FieldSchema`, which is never freed.
         let closedEnum: Unmanaged<EnumSchema>?
@@ -69,6 +69,7 @@ extension AdmissionRules {
             case .data, .message: (place, flag) = (.single, 0)
             }
             encoding = isMap ? .message : field.type.encoding
+            size = encoding.size
             let isPackable = place == .list && encoding != .data && encoding != .message
             packedType = isPackable ? wireType : nil
             content = Self.content(of: field.type, encoding)

@@ -10,7 +10,7 @@ enum WireType {
     static let fixed32: UInt32 = 5
 }
 
-/// What the pre-pass and the ``Unpacker`` know of a message's fields: a flat table in memory that is never freed,
+/// What the ``Unpacker`` knows of a message's fields: a flat table in memory that is never freed,
 /// found by number without hashing or reference counting.
 struct AdmissionRules {
     struct Table {
@@ -22,7 +22,6 @@ struct AdmissionRules {
         /// Bytes of the message's struct.
         let byteCount: Int
         let descriptor: UnsafeRawPointer
-        let hasLists: Bool
         let hasGroups: Bool
     }
 
@@ -32,8 +31,7 @@ struct AdmissionRules {
 
     /// - Parameter fields: by number, each with its first word in the struct.
     init(fields: [(field: FieldSchema, word: Int)], byteCount: Int, descriptor: UnsafeRawPointer) {
-        var rows = fields.map { Field($0.field, word: $0.word) }
-        Self.countMerged(fields.map(\.field), &rows)
+        let rows = fields.map { Field($0.field, word: $0.word) }
         let memory = UnsafeMutablePointer<Field>.allocate(capacity: max(1, rows.count))
         memory.initialize(from: rows, count: rows.count)
         let low = rows.prefix { $0.number < Self.directLimit }
@@ -45,29 +43,8 @@ struct AdmissionRules {
         table.initialize(
             to: Table(
                 fields: memory, count: rows.count, direct: direct, directCount: UInt32(directCount),
-                byteCount: byteCount, descriptor: descriptor, hasLists: rows.contains { $0.place == .list },
+                byteCount: byteCount, descriptor: descriptor,
                 hasGroups: rows.contains { $0.wireType == WireType.startGroup }))
-    }
-
-    private static func countMerged(_ fields: [FieldSchema], _ rows: inout [Field]) {
-        var count = 0
-        var oneofs: [Int: Int] = [:]
-        for field in fields {
-            if case .oneof(let index) = field.shape, field.type.isMessage, oneofs[index] == nil {
-                oneofs[index] = count
-                count += 1
-            }
-        }
-        for (index, field) in fields.enumerated() {
-            switch field.shape {
-            case .oneof(let oneof): rows[index].merged = oneofs[oneof]
-            case .implicit, .optional, .required:
-                guard field.type.isMessage else { continue }
-                rows[index].merged = count
-                count += 1
-            default: break
-            }
-        }
     }
 
     func link(_ index: Int, to child: AdmissionRules) { table.pointee.fields[index].child = child }

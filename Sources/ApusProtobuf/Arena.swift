@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import CProtobufC
-
 /// Memory for one message on its way in or out: pieces are cut off one after the other and given back together.
 ///
 /// A pointer to its state, which lives in allocated memory. One thread uses it at a time, without suspending: hence
@@ -21,11 +19,8 @@ struct Arena {
         var nextChunkSize = Arena.firstChunkSize
         var spent = 0
         @usableFromInline var budget = Int.max
-        @usableFromInline var isOverBudget = false
         @usableFromInline var isTooDeep = false
         @usableFromInline var isTaken = false
-        // A `ProtobufCAllocator` of this arena's own.
-        let allocator: UnsafeMutableRawPointer
         /// Large values that are packed from where they are, with the place that wants their address.
         @usableFromInline var pinned: [PinnedData] = []
         /// Groups to be packed before the messages they are in, the innermost first.
@@ -40,21 +35,15 @@ struct Arena {
     init(isTemporary: Bool) {
         state = .allocate(capacity: 1)
         let chunk = UnsafeMutableRawPointer.allocate(byteCount: Self.firstChunkSize, alignment: 16)
-        let allocator = UnsafeMutablePointer<ProtobufCAllocator>.allocate(capacity: 1)
-        allocator.initialize(
-            to: ProtobufCAllocator(
-                alloc: arenaAllocate, free: arenaFree, allocator_data: UnsafeMutableRawPointer(state)))
         state.initialize(
             to: State(
                 cursor: chunk, end: chunk + Self.firstChunkSize, firstChunk: chunk,
-                allocator: UnsafeMutableRawPointer(allocator),
                 isTemporary: isTemporary))
     }
 
     func free() {
         freeLaterChunks()
         state.pointee.firstChunk.deallocate()
-        state.pointee.allocator.deallocate()
         state.deinitialize(count: 1)
         state.deallocate()
     }
@@ -69,13 +58,10 @@ struct Arena {
         return start
     }
 
-    /// As much memory as C asks for, or nil when that is over the budget.
+    /// Memory for what came in, or nil when that is over the budget.
     func allocateWithinBudget(_ byteCount: Int) -> UnsafeMutableRawPointer? {
         let size = (byteCount &+ 7) & ~7
-        guard size <= state.pointee.budget &- state.pointee.spent else {
-            state.pointee.isOverBudget = true
-            return nil
-        }
+        guard size <= state.pointee.budget &- state.pointee.spent else { return nil }
         state.pointee.spent &+= size
         return allocate(size)
     }
@@ -110,19 +96,9 @@ struct Arena {
         state.pointee.isDeterministic = false
         state.pointee.cursor = state.pointee.firstChunk
         state.pointee.spent = 0
-        state.pointee.isOverBudget = false
         state.pointee.isTooDeep = false
     }
 }
-
-// Called by libprotobuf-c with the arena that its allocator names; the arena outlives the call.
-private func arenaAllocate(_ arena: UnsafeMutableRawPointer?, _ size: Int) -> UnsafeMutableRawPointer? {
-    guard let arena else { return nil }
-    return Arena(state: arena.assumingMemoryBound(to: Arena.State.self)).allocateWithinBudget(size)
-}
-
-// The arena frees everything at once.
-private func arenaFree(_: UnsafeMutableRawPointer?, _: UnsafeMutableRawPointer?) {}
 
 extension Arena {
     init(state: UnsafeMutablePointer<State>) { self.state = state }

@@ -49,3 +49,9 @@ extension ProtobufEnum {
     @inlinable
     init(stored: Int32) { self = Self(rawValue: stored) ?? Self() }
 }
+
+extension Unmanaged<EnumSchema> {
+    func holds(_ value: UInt64) -> Bool {
+        _withUnsafeGuaranteedRef { $0.contains(Int32(truncatingIfNeeded: value)) }
+    }
+}

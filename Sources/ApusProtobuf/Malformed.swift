@@ -24,13 +24,18 @@ struct Malformed: Error {
     /// The numbers of the fields around the place, the innermost first.
     var path: [UInt32] = []
 
-    func error(in schema: MessageSchema, _ count: Int, budget: Int) -> RPCError {
-        guard reason != .memory else { return Self.overBudget(schema, count, budget) }
-        return RPCError(.internal, "malformed \(place(in: schema)): \(reason.rawValue), at byte \(offset)")
+    func inside(_ number: UInt32) -> Malformed {
+        var copy = self
+        copy.path.append(number)
+        return copy
     }
 
-    static func overBudget(_ schema: MessageSchema, _ count: Int, _ budget: Int) -> RPCError {
-        RPCError(.resourceExhausted, "a \(schema) of \(count) bytes needs more than \(budget) bytes of memory")
+    func error(in schema: MessageSchema, _ count: Int, budget: Int) -> RPCError {
+        guard reason != .memory else {
+            return RPCError(
+                .resourceExhausted, "a \(schema) of \(count) bytes needs more than \(budget) bytes of memory")
+        }
+        return RPCError(.internal, "malformed \(place(in: schema)): \(reason.rawValue), at byte \(offset)")
     }
 
     // Of a deep path the beginning is enough.

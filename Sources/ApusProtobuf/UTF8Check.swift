@@ -1,10 +1,40 @@
 // SPDX-License-Identifier: Apache-2.0
 
 /// Whether the bytes are well-formed UTF-8. Source: Unicode 15, table 3-7.
+@inline(__always)
 func isUTF8(_ start: UnsafePointer<UInt8>, _ end: UnsafePointer<UInt8>) -> Bool {
+    isASCII(start, end - start) || isLongUTF8(start, end)
+}
+
+/// What most texts are. Eight bytes at a time; the last eight may overlap those before.
+@inline(__always)
+private func isASCII(_ start: UnsafePointer<UInt8>, _ count: Int) -> Bool {
+    let bytes = UnsafeRawPointer(start)
+    guard count >= 8 else { return isShortASCII(bytes, count) }
+    var bits = (bytes + (count &- 8)).loadUnaligned(as: UInt64.self)
+    var offset = 0
+    while offset < count &- 8 {
+        bits |= (bytes + offset).loadUnaligned(as: UInt64.self)
+        offset &+= 8
+    }
+    return bits & 0x8080_8080_8080_8080 == 0
+}
+
+@inline(__always)
+private func isShortASCII(_ bytes: UnsafeRawPointer, _ count: Int) -> Bool {
+    if count >= 4 {
+        let first = bytes.loadUnaligned(as: UInt32.self)
+        return (first | (bytes + (count &- 4)).loadUnaligned(as: UInt32.self)) & 0x8080_8080 == 0
+    }
+    guard count > 0 else { return true }
+    let first = bytes.load(as: UInt8.self) | bytes.load(fromByteOffset: count / 2, as: UInt8.self)
+    return (first | bytes.load(fromByteOffset: count - 1, as: UInt8.self)) < 0x80
+}
+
+@inline(never)
+private func isLongUTF8(_ start: UnsafePointer<UInt8>, _ end: UnsafePointer<UInt8>) -> Bool {
     var at = start
     while at < end {
-        // Eight ASCII bytes at a time: what most strings consist of.
         while end - at >= 8 {
             let word = UnsafeRawPointer(at).loadUnaligned(as: UInt64.self)
             guard word & 0x8080_8080_8080_8080 == 0 else { break }

@@ -1,10 +1,46 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import CProtobufC
-
-// Lists and unknown fields.
+// Lists. The word before a list is its capacity.
 extension Unpacker {
-    /// The list whose address is at `place`, with room for `more` elements. The word before a list is its capacity.
+    /// Most lists are short: these many elements have room before anything is counted.
+    private static let firstCapacity = 4
+
+    @inline(__always)
+    func isFull(_ field: UnsafePointer<Field>, in message: Message) -> Bool {
+        let byte = field.pointee.byte
+        guard let list = message.load(fromByteOffset: byte + 8, as: Message?.self) else { return true }
+        return message.load(fromByteOffset: byte, as: Int.self) >= (list - 8).load(as: Int.self)
+    }
+
+    /// The place behind the last element of a list that is not full; it is an element from then on.
+    @inline(__always)
+    func nextElement(of field: UnsafePointer<Field>, in message: Message) -> Message {
+        let byte = field.pointee.byte
+        let count = message.load(fromByteOffset: byte, as: Int.self)
+        message.storeBytes(of: count + 1, toByteOffset: byte, as: Int.self)
+        return message.load(fromByteOffset: byte + 8, as: Message.self) + count * field.pointee.size
+    }
+
+    /// Room for one more element at least. When a list outgrows its first room, the rest of the message is counted
+    /// once, and each of its lists gets the memory it needs and no more.
+    ///
+    /// - Parameter rest: the message from this element's tag on.
+    mutating func makeRoom(
+        for field: UnsafePointer<Field>, in message: Message, _ rules: AdmissionRules, _ rest: WireCursor, depth: Int,
+        _ hasCounted: inout Bool
+    ) throws(Malformed) {
+        let byte = field.pointee.byte
+        let count = message.load(fromByteOffset: byte, as: Int.self)
+        // Skipping a group reads all of it, at every level: those lists grow as they are filled.
+        if count >= Self.firstCapacity, !hasCounted, !rules.table.pointee.hasGroups {
+            hasCounted = true
+            return try reserveLists(message, rules, rest, depth: depth)
+        }
+        let more = count == 0 ? Self.firstCapacity : 1
+        _ = try room(at: message + byte + 8, count, for: more, of: field.pointee.size)
+    }
+
+    /// The list whose address is at `place`, with room for `more` elements.
     @inline(__always)
     func room(
         at place: Message, _ count: Int, for more: Int, of size: Int
@@ -17,7 +53,7 @@ extension Unpacker {
     private func grow(
         _ list: UnsafeMutableRawPointer?, at place: Message, _ count: Int, for more: Int, of size: Int
     ) throws(Malformed) -> UnsafeMutableRawPointer {
-        let capacity = list == nil ? more : max(count + more, 2 * count)
+        let capacity = more > 1 ? count + more : max(1, 2 * count)
         let memory = try allocate(8 + capacity * size)
         memory.storeBytes(of: capacity, as: Int.self)
         let new = memory + 8
@@ -26,79 +62,90 @@ extension Unpacker {
         return new
     }
 
-    /// Counts the elements of all lists, so that each gets the memory it needs and no more.
-    mutating func reserveLists(
-        _ message: Message, _ rules: AdmissionRules, _ start: WireCursor
+    private mutating func reserveLists(
+        _ message: Message, _ rules: AdmissionRules, _ rest: WireCursor, depth: Int
     ) throws(Malformed) {
-        // Skipping a group reads all of it, at every level: those lists grow as they are filled.
-        guard !rules.table.pointee.hasGroups else { return }
         let fields = UnsafePointer(rules.table.pointee.fields)
         while counts.count < rules.table.pointee.count { counts.append(0) }
-        var cursor = start
+        var cursor = rest
         while !cursor.isAtEnd {
             let tag = try cursor.tag()
-            if tag & 7 == WireType.endGroup { break }
             guard let field = rules.find(tag >> 3), field.pointee.place == .list else {
-                try cursor.skipField(tag, depth: .max)
+                try cursor.skipField(tag, depth: depth)
                 continue
             }
             let index = field - fields
             if counts[index] == 0 { counted.append(index) }
-            counts[index] += try elements(field.pointee, tag, &cursor)
+            counts[index] += try elements(field, tag, &cursor, depth: depth)
         }
         for index in counted {
-            let field = fields[index]
-            let count = message.load(fromByteOffset: field.byte, as: Int.self)
-            _ = try room(at: message + field.byte + 8, count, for: counts[index], of: field.encoding.size)
+            let field = fields + index
+            let count = message.load(fromByteOffset: field.pointee.byte, as: Int.self)
+            _ = try room(at: message + field.pointee.byte + 8, count, for: counts[index], of: field.pointee.size)
             counts[index] = 0
         }
         counted.removeAll(keepingCapacity: true)
     }
 
     /// How many elements one occurrence of a list has, at most.
-    private func elements(_ field: Field, _ tag: UInt32, _ cursor: inout WireCursor) throws(Malformed) -> Int {
-        guard tag & 7 == WireType.delimited, let packedType = field.packedType else {
-            try cursor.skipField(tag, depth: .max)
+    private func elements(
+        _ field: UnsafePointer<Field>, _ tag: UInt32, _ cursor: inout WireCursor, depth: Int
+    ) throws(Malformed) -> Int {
+        guard tag & 7 == WireType.delimited, let packedType = field.pointee.packedType else {
+            try cursor.skipField(tag, depth: depth)
             return 1
         }
         let end = try cursor.contentEnd()
         defer { cursor.at = end }
-        switch packedType {
-        case WireType.fixed32: return (end - cursor.at) / 4
-        case WireType.fixed64: return (end - cursor.at) / 8
-        default: return UnsafeBufferPointer(start: cursor.at, count: end - cursor.at).count { $0 < 0x80 }
-        }
+        return cursor.packedCount(packedType, until: end)
     }
 
-    /// Keeps a whole field. Neighbours share one entry, unless a tag takes more bytes than it needs: tags are kept in
-    /// their shortest form, whoever unpacks them.
-    func keep(
-        _ tag: UInt32, _ begin: UnsafePointer<UInt8>, _ content: UnsafePointer<UInt8>, _ end: UnsafePointer<UInt8>,
-        _ message: Message
+    /// The elements of a packed run, behind those that the list has.
+    mutating func readPacked(
+        _ field: UnsafePointer<Field>, _ type: UInt32, _ cursor: inout WireCursor, _ message: Message
     ) throws(Malformed) {
-        let header = message.assumingMemoryBound(to: ProtobufCMessage.self)
-        let count = Int(header.pointee.n_unknown_fields)
-        let tagSize = (38 - tag.leadingZeroBitCount) / 7
-        if count > 0, content - begin == tagSize, let last = header.pointee.unknown_fields?.advanced(by: count - 1),
-            let data = last.pointee.data, UnsafePointer(data + last.pointee.len) == begin
-        {
-            last.pointee.len += end - begin
-        } else {
-            try addUnknown(tag, content, end, message)
+        let end = try cursor.contentEnd()
+        do {
+            try readRun(field, type, WireCursor(at: cursor.at, end: end, start: cursor.start), message)
+        } catch {
+            throw error.inside(field.pointee.number)
         }
+        cursor.at = end
     }
 
-    func addUnknown(
-        _ tag: UInt32, _ content: UnsafePointer<UInt8>, _ end: UnsafePointer<UInt8>, _ message: Message
+    private func readRun(
+        _ field: UnsafePointer<Field>, _ type: UInt32, _ start: WireCursor, _ message: Message
     ) throws(Malformed) {
-        let header = message.assumingMemoryBound(to: ProtobufCMessage.self)
-        let count = Int(header.pointee.n_unknown_fields)
-        let size = MemoryLayout<ProtobufCMessageUnknownField>.stride
-        let list = try room(at: message + 16, count, for: 1, of: size)
-        let field = ProtobufCMessageUnknownField(
-            tag: tag >> 3, wire_type: ProtobufCWireType(tag & 7), len: end - content,
-            data: UnsafeMutablePointer(mutating: content))
-        (list + count * size).initializeMemory(as: ProtobufCMessageUnknownField.self, to: field)
-        header.pointee.n_unknown_fields += 1
+        var run = start
+        let byte = field.pointee.byte
+        let size = field.pointee.size
+        if type != WireType.varint, (run.end - run.at) % size != 0 { throw run.malformed(.packed) }
+        let count = message.load(fromByteOffset: byte, as: Int.self)
+        let more = run.packedCount(type, until: run.end)
+        guard !run.isAtEnd else { return }
+        let first = try room(at: message + byte + 8, count, for: more, of: size) + count * size
+        var next = first
+        while !run.isAtEnd {
+            let begin = run.at
+            let bits = try run.bits(type)
+            if field.pointee.admits(bits) {
+                next.store(bits, field.pointee.encoding)
+                next += size
+            } else {
+                try addUnknown(field.pointee.number << 3 | type, begin, run.at, message)
+            }
+        }
+        message.storeBytes(of: count + (next - first) / size, toByteOffset: byte, as: Int.self)
+    }
+}
+
+extension WireCursor {
+    /// How many elements a packed run has: numbers end with a byte below 128.
+    fileprivate func packedCount(_ type: UInt32, until end: Bytes) -> Int {
+        switch type {
+        case WireType.fixed32: (end - at) / 4
+        case WireType.fixed64: (end - at) / 8
+        default: UnsafeBufferPointer(start: at, count: end - at).count { $0 < 0x80 }
+        }
     }
 }

@@ -50,7 +50,16 @@ struct WireCursor {
     }
 
     /// A number of at most ten bytes; bits above the 64th are dropped.
+    @inline(__always)
     mutating func varint() throws(Malformed) -> UInt64 {
+        guard at < end, at.pointee < 0x80 else { return try longVarint() }
+        defer { at += 1 }
+        return UInt64(at.pointee)
+    }
+
+    @inline(never)
+    private mutating func longVarint() throws(Malformed) -> UInt64 {
+        if end - at >= 10 { return try longVarintUnbounded() }
         var value: UInt64 = 0
         for index in 0..<10 {
             guard at + index < end else { throw malformed(.truncated) }
@@ -61,6 +70,25 @@ struct WireCursor {
                 return value
             }
         }
+        throw malformed(.varint)
+    }
+
+    /// The same where no number can go past the end.
+    @inline(__always)
+    private mutating func longVarintUnbounded() throws(Malformed) -> UInt64 {
+        var value: UInt64 = 0
+        var shift: UInt64 = 0
+        var next = at
+        repeat {
+            let byte = next.pointee
+            next += 1
+            value |= UInt64(byte & 0x7F) &<< shift
+            if byte < 0x80 {
+                at = next
+                return value
+            }
+            shift &+= 7
+        } while shift < 70
         throw malformed(.varint)
     }
 

@@ -147,6 +147,30 @@ import Testing
         #expect(result.goAway == calm("more than 8 CONTINUATION frames"))
     }
 
+    /// A field of 4,000 bytes that enters the table, then references to it, of one byte each.
+    private func bomb(references: Int) -> [UInt8] {
+        let name: [UInt8] = [0x40, 1, 0x78]
+        // 4000 as an integer with a prefix of 7 bits: 127 + 33 + 30 * 128.
+        return WireFrames.requestBlock + name + [0x7f, 0xa1, 0x1e] + [UInt8](repeating: 0x62, count: 4000)
+            + [UInt8](repeating: 0xbe, count: references)
+    }
+
+    @Test func `a header list may amount to 64 KiB, and is unpacked no further`() throws {
+        let server = try server()
+        try server.receive(WireFrames.headers(1, bomb(references: 14)))
+        #expect(throws: HTTP2Error.self) { try server.receive(WireFrames.headers(3, bomb(references: 12_000))) }
+        #expect(WireGoAway(in: try server.drain()) == calm("a header list of more than 64 KiB"))
+        #expect(server.session.hasBlamed)
+        #expect(server.streams.last.map { $0.fieldCount } == 4 + 1 + 15)
+    }
+
+    @Test func `each header block of a connection may amount to 64 KiB`() throws {
+        let server = try server()
+        for index in 0..<100 { try server.receive(WireFrames.headers(id(index), bomb(references: 14))) }
+        #expect(server.streams.count == 100)
+        #expect(!server.session.hasBlamed)
+    }
+
     @Test func `a header block may take 64 KiB and no more`() throws {
         let good = try server()
         try good.receive(block(continuations: 4, bytes: 65_000))

@@ -13,8 +13,10 @@ final class RecordedStream: HTTP2Stream {
     /// What happens when a header block is complete.
     var onFields: (RecordedStream) -> Void = { _ in }
     private var fields: [String] = []
+    private(set) var fieldCount = 0
 
     override func receiveField(name: UnsafeRawBufferPointer, value: UnsafeRawBufferPointer) {
+        fieldCount += 1
         fields.append(String(decoding: name, as: UTF8.self) + "=" + String(decoding: value, as: UTF8.self))
     }
 
@@ -68,7 +70,9 @@ final class End: HTTP2SessionDelegate {
         return made
     }
 
-    init(_ settings: HTTP2Settings) throws { made = try HTTP2Session(settings, delegate: self) }
+    init(_ settings: HTTP2Settings, memory: HTTP2Memory? = nil) throws {
+        made = try HTTP2Session(settings, delegate: self, memory: memory)
+    }
 
     func dropSession() { made = nil }
 
@@ -106,14 +110,15 @@ struct SessionPair {
 
     init(
         client changeClient: (inout HTTP2Settings) -> Void = { _ in },
-        server changeServer: (inout HTTP2Settings) -> Void = { _ in }
+        server changeServer: (inout HTTP2Settings) -> Void = { _ in },
+        clientMemory: HTTP2Memory? = nil, serverMemory: HTTP2Memory? = nil
     ) throws {
         var settings = HTTP2Settings(role: .client)
         changeClient(&settings)
-        client = try End(settings)
+        client = try End(settings, memory: clientMemory)
         settings = HTTP2Settings(role: .server)
         changeServer(&settings)
-        server = try End(settings)
+        server = try End(settings, memory: serverMemory)
     }
 
     /// Passes bytes until neither end has any.

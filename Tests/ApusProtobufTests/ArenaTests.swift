@@ -49,6 +49,5 @@ struct ArenaTests {
         #expect(arena.state.pointee.laterChunks == nil)
         #expect(arena.state.pointee.pinned.isEmpty)
         #expect(arena.state.pointee.cursor == arena.state.pointee.firstChunk)
-        #expect(!arena.state.pointee.isOverBudget)
     }
 }

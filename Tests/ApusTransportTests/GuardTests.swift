@@ -41,6 +41,42 @@ import Testing
         await pair.close()
     }
 
+    @Test func `who broke the rules reads why, whatever it sent meanwhile`() async throws {
+        let pair = try Pair(.tcp)
+        let address = pair.running.addresses[0]
+        let goAway = try await script {
+            let peer = try RawPeer.client(of: address)
+            // More than a socket's buffers hold: had the server closed at once, the rest would be met with a reset.
+            let garbage = [UInt8](repeating: 0xff, count: 100_000)
+            try peer.socket.send(garbage)
+            while let frame = try peer.next() { if frame.kind == .goAway { return frame } }
+            return RawFrame(.goAway, [])
+        }
+        #expect(goAway.number(at: 4) == 6)
+        try await pair.expectGoodService()
+        await pair.close()
+    }
+
+    @Test func `an offender's connection is closed when it has been held up, or when the server stops`() async throws {
+        let pair = try Pair(.tcp)
+        let address = pair.running.addresses[0]
+        let ends = try await script {
+            let peer = try RawPeer.client(of: address)
+            try peer.socket.send([UInt8](repeating: 0xff, count: 1000))
+            while try peer.next() != nil {}
+            return true
+        }
+        #expect(ends)
+        let second = try await script {
+            let peer = try RawPeer.client(of: address)
+            try peer.socket.send([UInt8](repeating: 0xff, count: 1000))
+            while let frame = try peer.next() { if frame.kind == .goAway { break } }
+            return peer
+        }
+        await pair.close()
+        #expect(try await script { try second.next() == nil })
+    }
+
     @Test func `a peer that overflows its windows ends its connection and starts few handlers`() async throws {
         let pair = try Pair(.tcp)
         let address = pair.running.addresses[0]

@@ -29,6 +29,9 @@ final class ScriptedIO: ConnectionIO {
 
     func setReading(_ reading: Bool) { isReading = reading }
 
+    private(set) var turnLimits: [Int] = []
+    func limitTurn(to bytes: Int) { turnLimits.append(bytes) }
+
     func close() {
         isClosed = true
         handler = nil

@@ -10,6 +10,10 @@ import Synchronization
     import Darwin
 #endif
 
+enum Stack: String, CaseIterable, ExpressibleByArgument {
+    case bare, `default`
+}
+
 /// Synchronous, so that the main thread stays: valgrind cannot follow a process whose main thread has exited, which is
 /// what Swift's asynchronous main does.
 @main
@@ -23,13 +27,26 @@ struct BenchServer: ParsableCommand {
     @Option(help: "Event loops.")
     var threads = 1
 
+    @Option(help: "The certificate in PEM, with its chain; TLS, if it is given.")
+    var tlsCert: String?
+
+    @Option(help: "The certificate's private key in PEM.")
+    var tlsKey: String?
+
+    @Option(help: "bare: the service alone; default: with health and reflection beside it.")
+    var stack = Stack.default
+
+    func validate() throws {
+        guard (tlsCert == nil) == (tlsKey == nil) else {
+            throw ValidationError("--tls-cert and --tls-key belong together")
+        }
+    }
+
     func run() throws {
-        var options = ServerOptions()
-        options.eventLoops = try EventLoops(count: threads)
-        options.maximumRequestBytes = 64 << 20
-        let server = try Server([EchoHandler()])
+        let options = try serverOptions()
+        let server = try Server(services())
         let address = Endpoint.Address.host("127.0.0.1", port: port)
-        Task { [options] in
+        Task {
             do {
                 try await server.serve(on: address, options: options) { running in
                     for address in running.addresses { print("listening on \(address)") }
@@ -40,5 +57,21 @@ struct BenchServer: ParsableCommand {
             }
         }
         while true { pause() }
+    }
+
+    private func serverOptions() throws -> ServerOptions {
+        var options = ServerOptions()
+        options.eventLoops = try EventLoops(count: threads)
+        // A megabyte above the largest payload of the load generators.
+        options.maximumRequestBytes = 65 << 20
+        if let tlsCert, let tlsKey { options.tls = ServerTLS(.files(chain: tlsCert, privateKey: tlsKey)) }
+        return options
+    }
+
+    private func services() throws -> [any Service] {
+        let echo = EchoHandler()
+        guard stack == .default else { return [echo] }
+        let health = Health(serving: [echo])
+        return [echo, health, try Reflection([echo, health])]
     }
 }

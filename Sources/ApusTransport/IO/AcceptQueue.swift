@@ -43,8 +43,8 @@ struct AcceptQueue {
     // Connections that were closed since the descriptors ran out; nil while there are some.
     private var refused: Int?
 
-    /// Other sockets of the loop get their turn after so many connections.
-    static let batch = 64
+    /// Other sockets of the loop get their turn after so many connections: to begin one costs as much as ten calls.
+    static let batch = 8
     static let pause = Duration.milliseconds(100)
 
     init(_ system: System) {

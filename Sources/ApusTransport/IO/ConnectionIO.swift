@@ -24,10 +24,20 @@ package protocol ConnectionIO: AnyObject {
 
     /// Closes the stream once what was taken has been written, or after a while; the handler is told of no more.
     func close()
+
+    /// As ``close()``, for a peer that broke the rules: the socket is closed after a while in which nothing is read. So
+    /// the peer can read why, where a reset would take that away from it; and who would go on at full speed on a new
+    /// connection is held up first.
+    func closeOnOffender()
+
+    /// Takes no more than about so many bytes in one turn, so that other connections get theirs.
+    func limitTurn(to bytes: Int)
 }
 
 extension ConnectionIO {
     package var peerIdentity: PeerIdentity? { nil }
+    package func closeOnOffender() { close() }
+    package func limitTurn(to bytes: Int) {}
 }
 
 /// What a byte stream reports. Loop only.

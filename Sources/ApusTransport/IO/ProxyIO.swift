@@ -54,10 +54,18 @@ final class ProxyIO: ConnectionIO {
     func write(_ output: OutputBuffer) -> Bool { inner.write(output) }
     func setReading(_ reading: Bool) { inner.setReading(reading) }
 
+    func limitTurn(to bytes: Int) { inner.limitTurn(to: bytes) }
+
     func close() {
         loop.cancel(timer)
         answer = nil
         inner.close()
+    }
+
+    func closeOnOffender() {
+        loop.cancel(timer)
+        answer = nil
+        inner.closeOnOffender()
     }
 }
 

@@ -16,12 +16,18 @@ package final class UVStreamIO: ConnectionIO, @unchecked Sendable {
     private var isClosing = false
     private var isWriting = false
     private var closesAfterWrite = false
+    private var allowance = TurnAllowance()
     /// Called once the descriptor is closed.
     var whenClosed: (() -> Void)?
     private lazy var linger = LoopTimer { [unowned self] in self.closeNow() }
 
+    private var isOffender = false
+
     // A peer that takes nothing may not hold a closed connection for longer.
     private static let lingerTime = Duration.seconds(5)
+    private static let offenceTime = Duration.milliseconds(500)
+    // Descriptors that offenders of one loop may hold.
+    private static let mostOffenders = 128
 
     /// Which family of sockets a handle is for.
     enum Kind {
@@ -79,10 +85,14 @@ package final class UVStreamIO: ConnectionIO, @unchecked Sendable {
 
     /// Ends the connection with an error when sent bytes stay unacknowledged for so long. Linux; elsewhere nothing.
     func limitUnacknowledged(_ time: Duration) {
+        guard handle.pointee.type == UV_TCP, let descriptor else { return }
+        SystemCalls.limitUnacknowledged(descriptor, milliseconds: time.saturatedNanoseconds / 1_000_000)
+    }
+
+    private var descriptor: Int32? {
         var descriptor: uv_os_fd_t = -1
         let plain = UnsafeMutableRawPointer(handle).assumingMemoryBound(to: uv_handle_t.self)
-        guard plain.pointee.type == UV_TCP, uv_fileno(plain, &descriptor) == 0 else { return }
-        SystemCalls.limitUnacknowledged(descriptor, milliseconds: time.saturatedNanoseconds / 1_000_000)
+        return uv_fileno(plain, &descriptor) == 0 ? descriptor : nil
     }
 
     // MARK: ConnectionIO
@@ -124,6 +134,21 @@ package final class UVStreamIO: ConnectionIO, @unchecked Sendable {
         loop.schedule(linger, at: loop.now.advanced(by: Self.lingerTime))
     }
 
+    package func limitTurn(to bytes: Int) { allowance.bytes = bytes }
+
+    package func closeOnOffender() {
+        guard !isClosing, !closesAfterWrite, !isWriting, loop.offenders < Self.mostOffenders else { return close() }
+        handler = nil
+        closesAfterWrite = true
+        isOffender = true
+        loop.offenders += 1
+        uv_read_stop(handle)
+        loop.schedule(linger, at: loop.now.advanced(by: Self.offenceTime))
+    }
+
+    /// Closes now what waits for nothing but an offender's time to pass.
+    func forgetOffender() { if isOffender { closeNow() } }
+
     /// Closes the stream at once, with what has not left; a handler that is still there is told the reason.
     func abort(_ reason: String) { end(reason) }
 
@@ -147,10 +172,13 @@ package final class UVStreamIO: ConnectionIO, @unchecked Sendable {
         handler?.ioDrained()
     }
 
+    fileprivate var roomThisTurn: Int { allowance.room(in: loop.turnNumber) }
+
     fileprivate func received(_ count: Int) {
         if count > 0 {
+            allowance.take(count)
             handler?.ioReceived(UnsafeRawBufferPointer(rebasing: loop.readBuffer[..<count]))
-        } else if count < 0 {
+        } else if count < 0, count != Int(UV_ENOBUFS.rawValue) {
             fail(Int32(truncatingIfNeeded: count))
         }
     }
@@ -173,6 +201,7 @@ package final class UVStreamIO: ConnectionIO, @unchecked Sendable {
         loop.cancel(linger)
         guard !isClosing else { return }
         isClosing = true
+        if isOffender { loop.offenders -= 1 }
         handler = nil
         uv_close(UnsafeMutableRawPointer(handle).assumingMemoryBound(to: uv_handle_t.self), uvClosed)
     }
@@ -198,6 +227,27 @@ private final class EndReport: @unchecked Sendable {
     }
 
     func run() { handler?.ioEnded(reason) }
+}
+
+/// How much a socket may read until others had their turn.
+struct TurnAllowance {
+    /// The most for one turn.
+    var bytes = 256 * 1024
+    private var turn = 0
+    private var taken = 0
+
+    /// What may still be read.
+    @inline(__always)
+    mutating func room(in turn: Int) -> Int {
+        if turn != self.turn {
+            self.turn = turn
+            taken = 0
+        }
+        return max(0, bytes - taken)
+    }
+
+    @inline(__always)
+    mutating func take(_ count: Int) { taken += count }
 }
 
 /// Bytes that libuv writes by and by, in memory of their own until it has.
@@ -231,10 +281,12 @@ private func owner(_ data: UnsafeMutableRawPointer?) -> UVStreamIO? {
 private func uvAllocate(
     _ handle: UnsafeMutablePointer<uv_handle_t>?, _: Int, _ buffer: UnsafeMutablePointer<uv_buf_t>?
 ) {
-    // One buffer for all sockets of a loop: what was read is consumed before the next read.
-    guard let memory = owner(handle?.pointee.data)?.loop.readBuffer else { return }
-    buffer?.pointee = uv_buf_t(
-        base: memory.baseAddress?.assumingMemoryBound(to: CChar.self), len: memory.count)
+    // One buffer for all sockets of a loop: what was read is consumed before the next read. A buffer of 0 bytes ends
+    // the socket's turn: libuv reports UV_ENOBUFS, and asks again in the next.
+    guard let io = owner(handle?.pointee.data) else { return }
+    let memory = io.loop.readBuffer
+    let count = min(memory.count, io.roomThisTurn)
+    buffer?.pointee = uv_buf_t(base: memory.baseAddress?.assumingMemoryBound(to: CChar.self), len: count)
 }
 
 private func uvRead(_ handle: UnsafeMutablePointer<uv_stream_t>?, _ count: Int, _: UnsafePointer<uv_buf_t>?) {

@@ -34,6 +34,9 @@ package protocol EventLoop: TaskExecutor {
 
     /// The loop's scratch areas for TLS. Loop only.
     var tlsScratch: TLSScratch { get }
+
+    /// Where HTTP/2 sessions on the loop get their memory; nil for the C library's. Loop only.
+    var sessionMemory: HTTP2Memory? { get }
 }
 
 /// What collects work during a turn and does it at its end, in one go: a connection with bytes to write.
@@ -44,6 +47,9 @@ package protocol TurnFlusher: AnyObject {
 extension EventLoop {
     /// The process' own.
     package var random: any RandomSource { SplitMixRandom.shared }
+
+    /// The C library's.
+    package var sessionMemory: HTTP2Memory? { nil }
 
     /// Runs `action` at once on the loop's own thread, else posts it.
     @inlinable

@@ -46,6 +46,14 @@ public final class EventLoops: Sendable {
     /// The number of loops.
     public var count: Int { members.count }
 
+    /// The loops as executors. A task that prefers one makes its calls on that loop's own connections, without a change
+    /// of thread; it must not block.
+    ///
+    /// ```swift
+    /// Task(executorPreference: loops.executors[0]) { try await client.echo(request) }
+    /// ```
+    public var executors: [any TaskExecutor] { members }
+
     /// The loop of the calling thread if it is one of these, else each in turn.
     var preferred: UVLoop {
         if let current = UVLoop.current, loops.contains(where: { $0 === current }) { return current }

@@ -14,6 +14,7 @@ package final class SimulatedLoop: EventLoop, @unchecked Sendable {
     package let output = OutputBuffer()
     package private(set) lazy var tlsScratch = TLSScratch()
     package let random: any RandomSource
+    package var sessionMemory: HTTP2Memory?
     private let order: any RandomSource
     private var timers = TimerQueue()
     private var jobs: [UnownedJob] = []

@@ -28,6 +28,10 @@ package final class UVLoop: EventLoop, @unchecked Sendable {
     private let check: UnsafeMutablePointer<uv_check_t>
     private let idle: UnsafeMutablePointer<uv_idle_t>
     private let timer: UnsafeMutablePointer<uv_timer_t>
+    /// Counts up; a new number means that every socket had its turn.
+    private(set) var turnNumber = 1
+    /// Sockets of closed connections whose peers broke the rules.
+    var offenders = 0
     private var armed: MonotonicInstant?
     // Unchecked: one thread, and no method of these calls back. The checks cost 5 % of a call.
     @exclusivity(unchecked) private var timers = TimerQueue()
@@ -141,6 +145,7 @@ package final class UVLoop: EventLoop, @unchecked Sendable {
 
     // Before libuv waits: everything that became runnable runs, then everything touched is written.
     fileprivate func turn() {
+        turnNumber &+= 1
         var budget = Self.jobsPerTurn
         repeat {
             fireTimers()

@@ -108,16 +108,18 @@ final class ActiveServer: Sendable {
     /// Closes the listeners and lets calls in flight finish.
     func beginDraining() {
         isStopping.store(true, ordering: .releasing)
-        let (listeners, connections, handshakes) = state.withLock { state in
+        let (listeners, connections, handshakes, sockets) = state.withLock { state in
             defer {
                 state.isStopping = true
                 state.listeners = []
             }
-            return (state.listeners, state.connectionsInOrder, Array(state.handshakes.values))
+            let handshakes = Array(state.handshakes.values)
+            return (state.listeners, state.connectionsInOrder, handshakes, Array(state.sockets.values))
         }
         for listener in listeners { listener.close { self.listenerClosed() } }
         for handshake in handshakes { handshake.loop.execute { self.abandon(handshake) } }
         for connection in connections { connection.loop.execute { connection.drain() } }
+        for socket in sockets { socket.loop.execute { socket.forgetOffender() } }
         finishIfEmpty()
     }
 

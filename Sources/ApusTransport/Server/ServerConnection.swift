@@ -26,6 +26,7 @@ final class ServerConnection: HTTP2Connection, @unchecked Sendable {
     private var strikes: PingStrikes
     let peerIdentity: PeerIdentity?
     private var ready: [ServerStream] = []
+    private var turnLimit = TurnLimit()
     private var isDraining = false
     // Whether the client was asked if it has read the notice.
     private var hasAsked = false
@@ -112,6 +113,7 @@ final class ServerConnection: HTTP2Connection, @unchecked Sendable {
     }
 
     override func batchEnded() {
+        turnLimit.ended(calls: ready.count, io)
         while !ready.isEmpty {
             let batch = ready
             ready.removeAll(keepingCapacity: true)

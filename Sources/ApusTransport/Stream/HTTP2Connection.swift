@@ -30,6 +30,8 @@ class HTTP2Connection {
         self.close("the peer did not speak HTTP/2 within the handshake's time")
     }
 
+    private static func reason(_ error: HTTP2Error) -> String { "cannot go on with HTTP/2: \(error)" }
+
     // A slice of input, so that what it provokes is looked at in between.
     private static let slice = 16 * 1024
 
@@ -43,7 +45,7 @@ class HTTP2Connection {
     /// Begins: preface and SETTINGS go out, the peer's are expected within `handshakeTimeout`.
     func start(_ settings: HTTP2Settings, handshakeTimeout: Duration) {
         do throws(HTTP2Error) {
-            session = try HTTP2Session(settings, delegate: self)
+            session = try HTTP2Session(settings, delegate: self, memory: loop.sessionMemory)
         } catch {
             return close("no HTTP/2 session: \(error)")
         }
@@ -70,7 +72,7 @@ class HTTP2Connection {
         let session = session
         self.session = nil
         session?.close(code: HTTP2ErrorCode.cancel)
-        io.close()
+        if session?.hasBlamed == true { io.closeOnOffender() } else { io.close() }
         closed()
     }
 
@@ -124,6 +126,7 @@ extension HTTP2Connection: ConnectionIOHandler {
             do throws(HTTP2Error) {
                 try session.receive(slice, at: loop.now.nanoseconds)
             } catch {
+                if error.isOutOfMemory { return close(Self.reason(error)) }
                 let reason = "the peer broke HTTP/2: \(error)"
                 return inputFailed(slice) ? close(reason) : closeAfterFlush(reason)
             }
@@ -155,7 +158,7 @@ extension HTTP2Connection: TurnFlusher {
             } while !isWriting
         } catch {
             output.reset()
-            return close("cannot go on with HTTP/2: \(error)")
+            return close(Self.reason(error))
         }
         if !isWriting, session.isFinished { return close(endReason) }
         if isReadingPaused, !isWriting { resumeReading() }

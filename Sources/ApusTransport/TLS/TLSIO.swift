@@ -48,6 +48,8 @@ package final class TLSIO: ConnectionIO, @unchecked Sendable {
     private var hasFirstByte = false
     // Whether a peer that was refused may still read why.
     private var lingers = false
+    // Whether the peer broke HTTP/2's rules.
+    private var isOffended = false
     private lazy var timer = LoopTimer { [unowned self] in self.timedOut() }
 
     // How long a peer may take for the last bytes, and for reading why its handshake failed.
@@ -194,7 +196,7 @@ package final class TLSIO: ConnectionIO, @unchecked Sendable {
         guard phase != .closed else { return }
         phase = .closed
         loop.cancel(timer)
-        inner.close()
+        if isOffended { inner.closeOnOffender() } else { inner.close() }
     }
 
     // The stream below, or the peer, has ended.
@@ -237,6 +239,13 @@ package final class TLSIO: ConnectionIO, @unchecked Sendable {
         // From the loop's queue: the handler is still inside its write.
         if !ok { loop.execute { [weak self] in self?.fail("TLS cannot encrypt any more") } }
         return ok && !outlet.isBusy
+    }
+
+    package func limitTurn(to bytes: Int) { inner.limitTurn(to: bytes) }
+
+    package func closeOnOffender() {
+        isOffended = true
+        close()
     }
 
     package func close() {

@@ -76,6 +76,12 @@ struct FaultCase: CustomStringConvertible, Codable, Sendable {
         return fault == .corrupt && (moment == .insideMessage || moment == .insideEnd && endIsMessage)
     }
 
+    /// Whether these messages are those that were sent, but for the byte that the fault changed.
+    func admits(_ messages: [MessageBytes], for sent: [MessageBytes]) -> Bool {
+        guard messages.count == sent.count else { return false }
+        return mayChangeContent ? zip(messages, sent).allSatisfy { $0.count == $1.count } : messages == sent
+    }
+
     /// Whether the server cannot know before it asks by itself, which it does after two hours of silence.
     var leavesServerAlone: Bool { fault == .stall && direction == .toServer && patience == .keepalive }
 }
@@ -173,14 +179,7 @@ struct FaultRun {
         if let legal = test.legalCodes { expect(legal.contains(call.code), "\(call.message), not \(legal)") }
         guard call.code == .ok else { return }
         let expected = (0..<test.kind.responses).map(RecordedService.response)
-        expect(matches(call.responses, expected), "the client got other responses")
-    }
-
-    // As they were sent, but for the byte that the fault changed.
-    private func matches(_ messages: [MessageBytes], _ expected: [MessageBytes]) -> Bool {
-        guard messages.count == expected.count else { return false }
-        if test.mayChangeContent { return zip(messages, expected).allSatisfy { $0.count == $1.count } }
-        return messages == expected
+        expect(test.admits(call.responses, for: expected), "the client got other responses")
     }
 
     private mutating func judgeHandlers() {
@@ -192,7 +191,7 @@ struct FaultRun {
             expect(entry.end != nil || test.leavesServerAlone, "a handler runs on")
             guard entry.isFinished else { continue }
             let expected = (0..<test.kind.requests).map(RecordedService.request)
-            expect(matches(entry.requests, expected), "the handler got other requests")
+            expect(test.admits(entry.requests, for: expected), "the handler got other requests")
         }
         if test.cutsRequest { expect(!entries.contains(where: \.isFinished), "a handler took a part for the whole") }
         if test.fault.isHarmless { expect(entries.allSatisfy(\.isFinished), "the handler failed") }

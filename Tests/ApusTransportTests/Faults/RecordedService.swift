@@ -41,6 +41,7 @@ struct RecordedService: Service {
     /// What the handlers of a service did.
     final class Record: Sendable {
         struct Entry {
+            var kind: CallKind
             var requests: [MessageBytes] = []
             /// nil while the handler runs; then its error, or none.
             var end: RPCError??
@@ -53,9 +54,13 @@ struct RecordedService: Service {
 
         var all: [Entry] { entries.withLock { $0 } }
 
-        func handle<R>(_ body: ((MessageBytes) -> Void) async throws -> R) async throws -> R {
+        func forget() { entries.withLock { $0 = [] } }
+
+        func handle<R>(
+            _ kind: CallKind, _ body: ((MessageBytes) -> Void) async throws -> R
+        ) async throws -> R {
             let index = entries.withLock { entries in
-                entries.append(Entry())
+                entries.append(Entry(kind: kind))
                 return entries.count - 1
             }
             do {
@@ -74,25 +79,25 @@ struct RecordedService: Service {
     var routes: [Route] {
         [
             .unary(Self.method(.unary)) { request, _ in
-                try await record.handle { note in
+                try await record.handle(.unary) { note in
                     note(request)
                     return Self.response(0)
                 }
             },
             .clientStreaming(Self.method(.clientStreaming)) { requests, _ in
-                try await record.handle { note in
+                try await record.handle(.clientStreaming) { note in
                     while let request = try await requests.next() { note(request) }
                     return Self.response(0)
                 }
             },
             .serverStreaming(Self.method(.serverStreaming)) { request, writer, _ in
-                try await record.handle { note in
+                try await record.handle(.serverStreaming) { note in
                     note(request)
                     for index in 0..<CallKind.serverStreaming.responses { try await writer.write(Self.response(index)) }
                 }
             },
             .bidirectional(Self.method(.bidirectional)) { requests, writer, _ in
-                try await record.handle { note in
+                try await record.handle(.bidirectional) { note in
                     var index = 0
                     while let request = try await requests.next() {
                         note(request)

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
 public import ApusCore
-import Synchronization
 
 /// Tries calls again that failed with a code that may pass, each time through all interceptors behind it.
 ///
@@ -12,36 +11,41 @@ import Synchronization
 public struct Retry: RetryingInterceptor {
     let schedule: RetrySchedule
     let codes: Set<Status.Code>
+    let total: Duration?
     let replayLimit: Int
     let random: any RandomSource
     let clock: any MonotonicClock
-    private let throttle: Throttle?
-
-    /// Shared by all calls of the channel.
-    private final class Throttle: Sendable {
-        let bucket: Mutex<RetryThrottle?>
-        init(_ full: RetryThrottle) { bucket = Mutex(full) }
-    }
+    private let tryTimeout: TryTimeout?
+    private let throttle: SharedRetryThrottle?
+    private let budget: RetryBudget?
 
     /// Retries on a schedule.
     ///
     /// - Parameters:
     ///   - codes: the codes that are tried again.
+    ///   - total: no try starts later than this after the first; nil leaves it to the call's deadline.
+    ///   - perTry: the time of one try, until its answer or the head of a streamed one; a try that takes longer is
+    ///     given up and made again, whatever `codes` are. nil gives each try all the time that the call has.
     ///   - throttle: stops retries while most calls fail; nil never does.
+    ///   - budget: bounds the retries of all calls together; nil does not.
     ///   - replayLimit: bytes of a streamed request that are kept for another try.
     ///   - random: what jitter is drawn from.
     ///   - clock: the clock of the channel.
     public init(
         _ schedule: RetrySchedule = .exponential(), codes: Set<Status.Code> = [.unavailable],
-        throttle: RetryThrottle? = nil, replayLimit: Int = 256 * 1024,
-        random: any RandomSource = SplitMixRandom.shared, clock: any MonotonicClock = SystemClock()
+        total: Duration? = nil, perTry: Duration? = nil, throttle: RetryThrottle? = nil, budget: RetryBudget? = nil,
+        replayLimit: Int = 256 * 1024, random: any RandomSource = SplitMixRandom.shared,
+        clock: any MonotonicClock = SystemClock()
     ) {
         self.schedule = schedule
         self.codes = codes
-        self.throttle = throttle.map(Throttle.init)
+        self.total = total
         self.replayLimit = replayLimit
         self.random = random
         self.clock = clock
+        self.budget = budget
+        tryTimeout = perTry.map { TryTimeout(duration: $0, clock: clock) }
+        self.throttle = throttle.map(SharedRetryThrottle.init)
     }
 
     /// Sends the call until it succeeds, or fails for good.
@@ -50,19 +54,21 @@ public struct Retry: RetryingInterceptor {
     ///   two tries.
     public func intercept(_ call: ClientCall, next: ClientNext) async throws -> ClientResponse {
         let request = ReplayableRequest(call.request, limit: replayLimit)
-        let started = call.deadline.isNone ? nil : clock.now
+        let started = call.deadline.isNone && total == nil ? nil : clock.now
         var call = call
-        var course = RetryCourse(schedule: schedule, codes: codes)
+        var course = RetryCourse(schedule: schedule, codes: codes, lastStart: lastStart(started))
+        budget?.callStarted()
         while true {
             call.request = request.forNextTry()
             do {
-                let response = try await next(call)
+                let response =
+                    if let tryTimeout { try await tryTimeout.send(call, to: next) } else { try await next(call) }
                 request.commit()
                 noteSuccess(response)
                 return response
             } catch {
                 let failure = RPCError(wrapping: error)
-                let step = decide(&course, failure, call.deadline, request, isClosed: next.isClosed)
+                let step = decide(&course, failure, of: call, request, isClosed: next.isClosed)
                 guard case .again(let wait, _) = step else {
                     request.abandon()
                     throw annotated(failure, step, course, call.deadline, started)
@@ -73,21 +79,32 @@ public struct Retry: RetryingInterceptor {
         }
     }
 
+    private func lastStart(_ started: MonotonicInstant?) -> CallDeadline {
+        guard let started, let total else { return .none }
+        return CallDeadline(at: started.advanced(by: total))
+    }
+
     private func decide(
-        _ course: inout RetryCourse, _ error: RPCError, _ deadline: CallDeadline, _ request: ReplayableRequest,
+        _ course: inout RetryCourse, _ error: RPCError, of call: ClientCall, _ request: ReplayableRequest,
         isClosed: Bool
     ) -> RetryCourse.Step {
-        guard request.endTry() else { return .stop(codes.contains(error.code) ? .tooLarge : .notRetryable) }
+        let timedOut = tryTimeout?.ended(error, of: call) == true
+        guard request.endTry() else {
+            return .stop(timedOut || codes.contains(error.code) ? .tooLarge : .notRetryable)
+        }
         guard !Task.isCancelled, !isClosed else { return .stop(.notRetryable) }
-        var local = course
+        let (now, jitter, before) = (clock.now, random.unit(), course)
         var none: RetryThrottle?
-        let (now, jitter) = (clock.now, random.unit())
-        let step =
-            throttle?.bucket.withLock {
-                local.failed(error, at: now, deadline: deadline, throttle: &$0, random: jitter)
-            } ?? local.failed(error, at: now, deadline: deadline, throttle: &none, random: jitter)
-        course = local
-        return step
+        func step(_ throttle: inout RetryThrottle?) -> (RetryCourse, RetryCourse.Step) {
+            var course = before
+            let step = course.failed(
+                error, timedOut: timedOut, at: now, deadline: call.deadline, throttle: &throttle, random: jitter)
+            return (course, step)
+        }
+        let (after, decision) = throttle?.decide(step) ?? step(&none)
+        if case .again(_, counted: true) = decision, budget?.takeRetry(at: now) == false { return .stop(.overBudget) }
+        course = after
+        return decision
     }
 
     private func pause(
@@ -111,7 +128,7 @@ public struct Retry: RetryingInterceptor {
     private func noteSuccess(_ response: ClientResponse) {
         guard let throttle else { return }
         response.onEnd { error in
-            if error == nil { throttle.bucket.withLock { $0?.succeeded() } }
+            if error == nil { throttle.succeeded() }
         }
     }
 
@@ -122,7 +139,7 @@ public struct Retry: RetryingInterceptor {
         guard case .stop(let reason) = step, course.attempt > 1 || reason != .notRetryable else { return error }
         var error = error.with(note: "attempt \(course.attempt) of \(schedule.maximumAttempts)")
         if let note = reason.note { error = error.with(note: note) }
-        guard let started else { return error }
+        guard let started, !deadline.isNone else { return error }
         let (spent, whole) = (started.duration(to: clock.now), started.duration(to: deadline.instant))
         return error.with(note: "\(spent.inSeconds) of \(whole.inSeconds) s spent")
     }
@@ -137,6 +154,8 @@ extension RetryCourse.Reason {
         case .tooLarge: "its streamed request is larger than the replay buffer"
         case .throttled: "retries are throttled because too many calls fail"
         case .noTimeLeft: "the next try would come after the deadline"
+        case .totalSpent: "the total time for tries is spent"
+        case .overBudget: "the channel's retry budget is spent"
         }
     }
 }

@@ -15,44 +15,49 @@ struct RetryCourse: Sendable {
     }
 
     enum Reason: Equatable {
-        case notRetryable, committed, tooLarge, exhausted, serverSaysNo, throttled, noTimeLeft
-    }
-
-    /// What the failure of a try says about another one.
-    private enum Pushback {
-        case none, never
-        case wait(Duration)
+        case notRetryable, committed, tooLarge, exhausted, serverSaysNo, throttled, noTimeLeft, totalSpent, overBudget
     }
 
     let schedule: RetrySchedule
     let codes: Set<Status.Code>
+    /// The moment after which no try starts, besides the call's deadline.
+    let lastStart: CallDeadline
     /// The number of the present try; transparent retries keep it.
     private(set) var attempt = 1
     // The place in the row of waits: a server's pushback starts the row again.
     private var waits = 0
     private var transparentTries = TransparentTries()
 
-    init(schedule: RetrySchedule, codes: Set<Status.Code>) {
+    init(schedule: RetrySchedule, codes: Set<Status.Code>, lastStart: CallDeadline = .none) {
         self.schedule = schedule
         self.codes = codes
+        self.lastStart = lastStart
     }
 
-    /// What follows the present try's failure. `random` is in `0..<1`.
+    /// What follows the present try's failure.
+    ///
+    /// - Parameters:
+    ///   - timedOut: whether the try's own time was up: it is tried again whatever the codes are.
+    ///   - random: in `0..<1`.
     mutating func failed(
-        _ error: RPCError, at now: MonotonicInstant, deadline: CallDeadline, throttle: inout RetryThrottle?,
-        random: Double
+        _ error: RPCError, timedOut: Bool = false, at now: MonotonicInstant, deadline: CallDeadline,
+        throttle: inout RetryThrottle?, random: Double
     ) -> Step {
         let wait = transparentTries.wait(after: error.progress)
-        let step = wait.map { .again(after: $0, counted: false) } ?? scheduled(error, &throttle, random)
+        let retryable = timedOut || codes.contains(error.code)
+        let step = wait.map { .again(after: $0, counted: false) } ?? scheduled(error, retryable, &throttle, random)
         guard case .again(let wait, let counted) = step else { return step }
-        if deadline.hasPassed(at: now.advanced(by: wait)) { return .stop(.noTimeLeft) }
+        let next = now.advanced(by: wait)
+        if deadline.hasPassed(at: next) { return .stop(.noTimeLeft) }
+        if lastStart.hasPassed(at: next) { return .stop(.totalSpent) }
         if counted { attempt += 1 }
         return step
     }
 
-    private mutating func scheduled(_ error: RPCError, _ throttle: inout RetryThrottle?, _ random: Double) -> Step {
-        let pushback = Self.pushback(error)
-        let retryable = codes.contains(error.code)
+    private mutating func scheduled(
+        _ error: RPCError, _ retryable: Bool, _ throttle: inout RetryThrottle?, _ random: Double
+    ) -> Step {
+        let pushback = RetryPushback(error)
         if case .never = pushback {
             throttle?.failed()
             return .stop(.serverSaysNo)
@@ -65,7 +70,7 @@ struct RetryCourse: Sendable {
         return .again(after: wait(pushback, random), counted: true)
     }
 
-    private mutating func wait(_ pushback: Pushback, _ random: Double) -> Duration {
+    private mutating func wait(_ pushback: RetryPushback, _ random: Double) -> Duration {
         if case .wait(let asked) = pushback {
             waits = 0
             return asked
@@ -73,10 +78,25 @@ struct RetryCourse: Sendable {
         waits += 1
         return schedule.wait(beforeRetry: waits, random: random)
     }
+}
 
-    private static func pushback(_ error: RPCError) -> Pushback {
-        guard let text = error.metadata["grpc-retry-pushback-ms"] else { return .none }
-        guard let milliseconds = Int64(text), milliseconds >= 0 else { return .never }
-        return .wait(.milliseconds(milliseconds))
+/// What a server said, with the failure of a try, about another one. Source: gRFC A6, *Pushback*.
+enum RetryPushback: Equatable {
+    case none
+    case never
+    case wait(Duration)
+
+    static let key = "grpc-retry-pushback-ms"
+
+    init(_ error: RPCError) {
+        guard let text = error.metadata[Self.key] else {
+            self = .none
+            return
+        }
+        guard let milliseconds = Int64(text), milliseconds >= 0 else {
+            self = .never
+            return
+        }
+        self = .wait(.milliseconds(milliseconds))
     }
 }

@@ -162,4 +162,60 @@ struct RetryTests {
         await #expect(throws: RPCError.self) { try await channel.ask() }
         #expect(script.calls.count == 2)
     }
+
+    @Test func `no try starts after the total time`() async throws {
+        script.otherwise.fail(.unavailable)
+        let channel = channel(Retry(even, total: .milliseconds(2500), clock: clock))
+        let call = Task { try await channel.ask() }
+        for _ in 0..<2 {
+            await clock.waitForSleepers()
+            clock.advance(by: .seconds(1))
+        }
+        let error = await #expect(throws: RPCError.self) { try await call.value }
+        #expect(error?.notes == ["attempt 3 of 4", "the total time for tries is spent"])
+        #expect(script.calls.count == 3)
+    }
+
+    @Test func `a try that takes longer than its own time is made again, whatever the codes are`() async throws {
+        let end = clock.now.advanced(by: .seconds(1))
+        script.expect { #expect($0.deadline.instant == end) }.run { [clock] _ in
+            clock.advance(by: .seconds(1))
+            throw RPCError(.deadlineExceeded, "scripted")
+        }
+        script.expect { #expect($0.deadline.instant == end.advanced(by: .seconds(1))) }.reply("second")
+        let channel = channel(Deadline(.seconds(9), clock: clock), Retry(atOnce, perTry: .seconds(1), clock: clock))
+        #expect(try await channel.ask() == "second")
+    }
+
+    @Test func `a call past its whole deadline is not made again`() async throws {
+        script.otherwise.run { [clock] call in
+            clock.advance(by: .seconds(1))
+            throw RPCError(.deadlineExceeded, "scripted")
+        }
+        let channel = channel(Deadline(.seconds(2), clock: clock), Retry(atOnce, perTry: .seconds(1), clock: clock))
+        let error = await #expect(throws: RPCError.self) { try await channel.ask() }
+        #expect(error?.code == .deadlineExceeded)
+        #expect(script.calls.count == 2)
+    }
+
+    @Test func `a stream that has no head in a try's time is asked for again, and then may take long`() async throws {
+        script.expect { #expect($0.deadline.isNone) }.run { [clock] _ in
+            try await clock.sleep(until: clock.now.advanced(by: .seconds(3600)))
+            throw RPCError(.internal, "woken")
+        }
+        let stream = ScriptedResponses()
+        script.expect().reply(stream)
+        let channel = channel(Retry(atOnce, perTry: .seconds(1), clock: clock))
+        async let started = channel.start(.serverStreaming, .one(MessageBytes("".utf8)))
+        await clock.waitForSleepers(2)
+        clock.advance(by: .seconds(1))
+        guard case .stream(let source) = try await started.body else {
+            Issue.record("no stream")
+            return
+        }
+        clock.advance(by: .seconds(60))
+        try await stream.send("late")
+        #expect(try await source.next() == MessageBytes("late".utf8))
+        #expect(script.calls.count == 2)
+    }
 }

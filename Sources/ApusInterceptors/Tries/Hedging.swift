@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: Apache-2.0
+
+public import ApusCore
+
+/// Sends a call again while its first try is still under way, and takes the first good answer: for idempotent methods
+/// whose slow calls are slow by chance.
+///
+/// Each try discovers and picks anew and avoids the endpoints of the others. The first answer wins; the other tries are
+/// cancelled, on the wire, too. A failure with a code of `nonFatal` sends the next try at once; any other ends the
+/// call. Servers may ask for another wait, or for no more tries (`grpc-retry-pushback-ms`), and see the number of tries
+/// before in `grpc-previous-rpc-attempts`. Instead of ``Retry``, not besides it. Source: gRFC A6, *Hedging Policy*.
+///
+/// A call with a streamed request is made once: its messages are for one try.
+public struct Hedging: RetryingInterceptor {
+    let maximumAttempts: Int
+    let delay: HedgeDelay
+    let nonFatal: Set<Status.Code>
+    let throttle: SharedRetryThrottle?
+    let budget: RetryBudget?
+    let clock: any MonotonicClock
+
+    /// Hedges calls.
+    ///
+    /// - Parameters:
+    ///   - maxAttempts: tries altogether, the first one included; below 1 it counts as 1.
+    ///   - delay: the time between two tries.
+    ///   - nonFatal: the codes that do not end the call.
+    ///   - throttle: stops further tries while most fail; nil never does.
+    ///   - budget: bounds the further tries of all calls together; nil does not.
+    ///   - clock: the clock of the channel.
+    public init(
+        maxAttempts: Int = 2, delay: HedgeDelay, nonFatal: Set<Status.Code> = [.unavailable],
+        throttle: RetryThrottle? = nil, budget: RetryBudget? = nil, clock: any MonotonicClock = SystemClock()
+    ) {
+        maximumAttempts = maxAttempts
+        self.delay = delay
+        self.nonFatal = nonFatal
+        self.throttle = throttle.map(SharedRetryThrottle.init)
+        self.budget = budget
+        self.clock = clock
+    }
+
+    /// Sends the call until a try succeeds, or fails for good.
+    ///
+    /// - Throws: the error of the try that ended the call.
+    public func intercept(_ call: ClientCall, next: ClientNext) async throws -> ClientResponse {
+        budget?.callStarted()
+        let started = clock.now
+        let response: ClientResponse
+        if case .one = call.request, maximumAttempts > 1 {
+            response = try await HedgedCall(call, self, next).answer()
+        } else {
+            response = try await TransparentTries.send(call, to: next, clock)
+        }
+        let now = clock.now
+        delay.note(started.duration(to: now), at: now)
+        if let throttle { response.onEnd { if $0 == nil { throttle.succeeded() } } }
+        return response
+    }
+}
+
+extension TransparentTries {
+    /// Sends a call, and again while no server has seen it.
+    static func send(_ call: ClientCall, to next: ClientNext, _ clock: any MonotonicClock) async throws
+        -> ClientResponse
+    {
+        var call = call
+        var tries = TransparentTries()
+        while true {
+            do {
+                return try await next(call)
+            } catch {
+                let error = RPCError(wrapping: error)
+                guard call.request.isReplayable, !Task.isCancelled, !next.isClosed else { throw error }
+                guard let wait = tries.wait(after: error.progress) else { throw error }
+                let moment = clock.now.advanced(by: wait)
+                guard !call.deadline.hasPassed(at: moment) else { throw error }
+                call.avoid(error.pickedHandle)
+                if wait > .zero { try await clock.sleep(until: moment) }
+            }
+        }
+    }
+}
+
+extension ClientCall {
+    /// Balancers pick this endpoint only when no other is left.
+    mutating func avoid(_ handle: EndpointHandle?) {
+        if let handle, !avoided.contains(handle) { avoided.append(handle) }
+    }
+}

@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import ApusCore
+import ApusTestSupport
+import ApusTransport
+import Testing
+
+/// Servers in memory and a channel to all of them.
+enum Served {
+    typealias Handler = @Sendable (ServerCall) async throws -> String
+
+    /// The endpoints of `count` servers.
+    static func endpoints(_ count: Int) -> FixedCandidates {
+        FixedCandidates(Candidates((0..<count).map { Endpoint(.memory("server-\($0)")) }))
+    }
+
+    /// Serves one unary method on each server, runs `body`, and checks that nothing is left behind.
+    static func run(
+        _ handlers: [Handler], client: [any ClientInterceptor], server: [any ServerInterceptor] = [],
+        _ body: (Channel) async throws -> Void
+    ) async throws {
+        let network = InMemoryNetwork()
+        let running = try handlers.enumerated().map { number, handler in
+            let server = try Server([TextService(handler: handler)], interceptors: server)
+            return try network.start(server, as: "server-\(number)")
+        }
+        let channel = Channel("users", interceptors: client, transport: network.transport())
+        try await body(channel)
+        channel.close()
+        for running in running {
+            await running.stop(grace: .seconds(10))
+            #expect(running.counts.connections == 0)
+            #expect(running.counts.handlers == 0)
+        }
+    }
+}
+
+private struct TextService: Service {
+    let handler: Served.Handler
+
+    var routes: [Route] {
+        [Route(.unary) { ServerResponse(message: MessageBytes(try await handler($0).utf8)) }]
+    }
+}
+
+/// Tells whether it was opened, and lets any number of tasks wait for that; a cancelled one waits no longer.
+struct Gate: Sendable {
+    private let stream: AsyncStream<Void>
+    private let opener: AsyncStream<Void>.Continuation
+
+    init() { (stream, opener) = AsyncStream.makeStream() }
+
+    func open() { opener.finish() }
+
+    func wait() async { for await _ in stream {} }
+}
