@@ -27,7 +27,10 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-protobuf.git", from: "1.28.0"),
     ],
     targets: [
-        .target(name: "JournalProtos", dependencies: dependencies, swiftSettings: strict),
+        // Stubs from journal.proto; apus.json beside it says whose messages they carry.
+        .target(
+            name: "JournalProtos", dependencies: dependencies, swiftSettings: strict,
+            plugins: [.plugin(name: "ApusPlugin", package: "apus")]),
         .testTarget(name: "JournalTests", dependencies: dependencies + ["JournalProtos"], swiftSettings: strict),
     ],
     swiftLanguageModes: [.v6]
