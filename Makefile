@@ -8,6 +8,7 @@ SHELL := /bin/bash
 shop := --package-path Examples/Shop
 lifecycle := --package-path Examples/Lifecycle
 judge := --package-path Tests/SwiftOracle
+journal := --package-path Examples/SwiftProtobuf
 sources := Sources Plugins Tests Examples Benchmarks Package.swift
 
 help: ## Show this list
@@ -33,6 +34,8 @@ test: peers oracle ## Run all tests, those of the examples too
 	swift build $(lifecycle) --build-tests
 	swift test $(lifecycle) --skip-build --disable-xctest
 	swift test --package-path Benchmarks/Load --disable-xctest
+	swift build $(journal) --build-tests
+	swift test $(journal) --skip-build --disable-xctest
 	.ci/check-plugins
 	swift build -c release $(judge) --build-tests
 	swift test -c release $(judge) --skip-build --disable-xctest
@@ -80,5 +83,5 @@ lint: ## Check the format of all Swift files
 	@swift format lint --strict -r -p $(wildcard $(sources))
 
 clean: ## Remove all that was built or downloaded
-	rm -rf .build .build-* Examples/Shop/.build Examples/Plugin/.build Examples/Lifecycle/.build Benchmarks/.build \
-		Tests/SwiftOracle/.build .peers .demo
+	rm -rf .build .build-* Examples/Shop/.build Examples/Plugin/.build Examples/Lifecycle/.build \
+		Examples/SwiftProtobuf/.build Benchmarks/.build Tests/SwiftOracle/.build .peers .demo
