@@ -24,13 +24,10 @@ struct RandomMessages {
     var random: SeededRandom
     /// Only what every reader takes for a message without unknown fields.
     var isClean = false
-    /// Only what every reader keeps the same way when it has to be kept as an unknown field.
-    var isPlain = false
 
-    init(seed: UInt64, isClean: Bool = false, isPlain: Bool = false) {
+    init(seed: UInt64, isClean: Bool = false) {
         random = SeededRandom(state: seed)
         self.isClean = isClean
-        self.isPlain = isPlain
     }
 
     mutating func bytes(_ schema: MessageSchema) -> [UInt8] {
@@ -72,7 +69,7 @@ struct RandomMessages {
             var entry = random.chance(90) ? self.key(key, schema, depth: depth) : []
             let value = FieldSchema(2, "value", field.type, .optional)
             if isClean || random.chance(90) { entry += self.value(value, schema, depth: depth + 1) }
-            if !isClean, !isPlain, random.chance(5) { entry += self.value(value, schema, depth: depth + 1) }
+            if !isClean, random.chance(5) { entry += self.value(value, schema, depth: depth + 1) }
             return Wire.data(number, entry)
         case .repeated, .packed:
             guard let run = random.chance(50) ? packed(field) : nil else {
@@ -147,7 +144,7 @@ struct RandomMessages {
     /// Sometimes in more bytes than it needs.
     private mutating func varint(_ value: UInt64) -> [UInt8] {
         var bytes = Wire.varint(value)
-        guard !isClean, !isPlain, random.chance(5), bytes.count < 10 else { return bytes }
+        guard !isClean, random.chance(5), bytes.count < 10 else { return bytes }
         bytes[bytes.count - 1] |= 0x80
         let padding = random.below(10 - bytes.count)
         return bytes + [UInt8](repeating: 0x80, count: padding) + [0]
