@@ -76,7 +76,7 @@ final class MethodBreakers: Sendable {
     private final class Node: Sendable {
         let breaker: Breaker
         let hash: Int
-        let next = AtomicLazyReference<Node>()
+        let next = OnceReference<Node>()
 
         init(_ breaker: Breaker, hash: Int) {
             self.breaker = breaker
@@ -86,7 +86,7 @@ final class MethodBreakers: Sendable {
 
     private let rules: BreakerRules
     private let whole: Breaker
-    private let first = AtomicLazyReference<Node>()
+    private let first = OnceReference<Node>()
     private let count = Atomic<Int>(0)
 
     init(_ rules: BreakerRules) {
@@ -98,10 +98,10 @@ final class MethodBreakers: Sendable {
     func breaker(of method: MethodDescriptor?) -> Breaker {
         guard let method else { return whole }
         let hash = method.pathHash
-        var place = first.load()
+        var place = first.object
         while let node = place {
             if node.hash == hash, node.breaker.method == method { return node.breaker }
-            place = node.next.load()
+            place = node.next.object
         }
         return add(method, hash)
     }
