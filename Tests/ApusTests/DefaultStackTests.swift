@@ -36,7 +36,10 @@ struct DefaultStackTests {
         }
         let registrations = try await [register("bad"), register("good"), register("better")]
         var stack = DefaultStack()
-        stack.tries = Retry(.exponential(initial: .zero), budget: RetryBudget())
+        stack.tries = Retry(.exponential(initial: .zero), budget: RetryBudget(share: 1))
+        stack.balancer = RandomBalancer(random: SplitMixRandom(seed: 1))
+        // A clock that stands still: the breaker stays open.
+        stack.breaker = CircuitBreaker(clock: ManualClock())
         let channel = Channel("users", interceptors: stack.interceptors(with: registry), transport: script)
         for _ in 0..<500 { try await channel.ask() }
         let asked = script.calls.count { $0.endpoint?.endpoint.address == .memory("bad") }

@@ -48,6 +48,14 @@ final class Breaker: Sendable {
         change(at: clock.now, changed) { $0.ended(verdict, slow: slow, generation: generation, at: $1) }
     }
 
+    /// The head of a streamed answer has come.
+    ///
+    /// - Returns: whether its end will say nothing more.
+    func answered(generation: UInt64, _ clock: any MonotonicClock, changed: Changed) -> Bool {
+        if closedGeneration.load(ordering: .relaxed) == generation { return false }
+        return change(at: clock.now, changed) { $0.answered(generation: generation, at: $1) }
+    }
+
     private func change<R: Sendable>(
         at now: MonotonicInstant, _ changed: Changed, _ body: (inout BreakerCourse, MonotonicInstant) -> R
     ) -> R {
