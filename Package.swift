@@ -131,6 +131,7 @@ let package = Package(
         tests("ApusServicesTests", ["ApusCore", "ApusInterceptors", "ApusProtobuf", "ApusServices", "ApusTransport"]),
         tests("ApusInteropTests", ["Apus", "ApusInterop", "ApusTestSupport"]),
         tests("ApusPeerTests", ["Apus"]),
+        tests("ApusTests", ["Apus", "ApusTestSupport"]),
         tests(
             "ApusFuzzTests", ["ApusCore", "ApusHTTP2", "ApusProtobuf", "ApusTransport", "ApusWire"],
             resources: [.copy("Corpora")], exclude: ["Harness"]),

@@ -29,12 +29,7 @@ public struct MonotonicInstant: Sendable, Hashable, Comparable, InstantProtocol 
 
 extension Duration {
     /// Whole nanoseconds, held at the ends of `Int64` (292 years).
-    package var saturatedNanoseconds: Int64 {
-        let (seconds, attoseconds) = components
-        let (scaled, overflow) = seconds.multipliedReportingOverflow(by: 1_000_000_000)
-        let (sum, carry) = scaled.addingReportingOverflow(attoseconds / 1_000_000_000)
-        return overflow || carry ? (seconds < 0 ? .min : .max) : sum
-    }
+    package var saturatedNanoseconds: Int64 { Int64(clamping: attoseconds / 1_000_000_000) }
 }
 
 /// The source of time for deadlines, back-off and leases: a value, so that tests can turn it by hand.

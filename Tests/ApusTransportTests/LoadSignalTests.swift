@@ -2,6 +2,7 @@
 
 import ApusCore
 import ApusTestSupport
+import Dispatch
 import Testing
 
 @testable import ApusTransport
@@ -19,20 +20,18 @@ struct LoadSignalTests {
         let clock = ManualClock()
         let lag = LoopLag(of: loops, limit: .milliseconds(100), clock: clock)
         await clock.waitForSleepers()
-        let (held, free) = (Latch(), Latch())
-        // A loop that is held by a job cannot run the probe that is posted meanwhile.
-        let holder = Task(executorPreference: loops.members[0]) {
+        // A loop that is held cannot run the probe that is posted meanwhile.
+        let (held, release) = (Latch(), DispatchSemaphore(value: 0))
+        loops.members[0].execute {
             held.countDown()
-            while !Task.isCancelled {}
-            free.countDown()
+            release.wait()
         }
         await held.wait()
         clock.advance(by: .milliseconds(50))
         await clock.waitForSleepers()
         clock.advance(by: .milliseconds(49))
         #expect(lag.load() > 0.4)
-        holder.cancel()
-        await free.wait()
+        release.signal()
         while lag.load() > 0 {
             await clock.waitForSleepers()
             clock.advance(by: .milliseconds(50))

@@ -48,6 +48,14 @@ final class Breaker: Sendable {
         change(at: clock.now, changed) { $0.ended(verdict, slow: slow, generation: generation, at: $1) }
     }
 
+    /// The head of a streamed answer has come.
+    ///
+    /// - Returns: whether its end will say nothing more.
+    func answered(generation: UInt64, _ clock: any MonotonicClock, changed: Changed) -> Bool {
+        if closedGeneration.load(ordering: .relaxed) == generation { return false }
+        return change(at: clock.now, changed) { $0.answered(generation: generation, at: $1) }
+    }
+
     private func change<R: Sendable>(
         at now: MonotonicInstant, _ changed: Changed, _ body: (inout BreakerCourse, MonotonicInstant) -> R
     ) -> R {
@@ -76,7 +84,7 @@ final class MethodBreakers: Sendable {
     private final class Node: Sendable {
         let breaker: Breaker
         let hash: Int
-        let next = AtomicLazyReference<Node>()
+        let next = OnceReference<Node>()
 
         init(_ breaker: Breaker, hash: Int) {
             self.breaker = breaker
@@ -86,7 +94,7 @@ final class MethodBreakers: Sendable {
 
     private let rules: BreakerRules
     private let whole: Breaker
-    private let first = AtomicLazyReference<Node>()
+    private let first = OnceReference<Node>()
     private let count = Atomic<Int>(0)
 
     init(_ rules: BreakerRules) {
@@ -98,10 +106,10 @@ final class MethodBreakers: Sendable {
     func breaker(of method: MethodDescriptor?) -> Breaker {
         guard let method else { return whole }
         let hash = method.pathHash
-        var place = first.load()
+        var place = first.object
         while let node = place {
             if node.hash == hash, node.breaker.method == method { return node.breaker }
-            place = node.next.load()
+            place = node.next.object
         }
         return add(method, hash)
     }

@@ -14,7 +14,8 @@ struct BreakerCourse: Sendable {
     private enum Phase {
         case closed
         case open(until: MonotonicInstant)
-        case halfOpen(running: Int, succeeded: Int)
+        /// Until a moment at which probes that have not ended count no longer: one that hangs must not hold others up.
+        case halfOpen(running: Int, succeeded: Int, until: MonotonicInstant)
     }
 
     let rules: BreakerRules
@@ -43,12 +44,31 @@ struct BreakerCourse: Sendable {
     mutating func admit(at now: MonotonicInstant) -> Admission {
         if case .open(let until) = phase {
             guard now >= until else { return .fails(timeLeft: now.duration(to: until)) }
-            enter(.halfOpen(running: 0, succeeded: 0))
+            enter(.halfOpen(running: 0, succeeded: 0, until: patience(from: now)))
         }
-        guard case .halfOpen(let running, let succeeded) = phase else { return .passes(generation: generation) }
-        guard running + succeeded < max(1, rules.probes) else { return .fails(timeLeft: .zero) }
-        phase = .halfOpen(running: running + 1, succeeded: succeeded)
+        guard case .halfOpen(let running, let succeeded, let until) = phase else {
+            return .passes(generation: generation)
+        }
+        if running + succeeded < max(1, rules.probes) {
+            phase = .halfOpen(running: running + 1, succeeded: succeeded, until: until)
+        } else {
+            guard now >= until else { return .fails(timeLeft: .zero) }
+            phase = .halfOpen(running: 1, succeeded: 0, until: patience(from: now))
+        }
         return .passes(generation: generation)
+    }
+
+    private func patience(from now: MonotonicInstant) -> MonotonicInstant {
+        now.advanced(by: max(.milliseconds(1), openFor))
+    }
+
+    /// The head of a streamed answer has come: all that a probe can wait for, as its end may be hours away.
+    ///
+    /// - Returns: whether that was the end of a probe.
+    mutating func answered(generation: UInt64, at now: MonotonicInstant) -> Bool {
+        guard generation == self.generation, case .halfOpen = phase else { return false }
+        ended(.success, generation: generation, at: now)
+        return true
     }
 
     /// `count` calls that passed in `generation` ended.
@@ -59,8 +79,9 @@ struct BreakerCourse: Sendable {
         switch phase {
         case .closed: if verdict != .none { note(verdict == .failure, slow, count, now) }
         case .open: break
-        case .halfOpen(let running, let succeeded):
-            probeEnded(slow && rules.slowRate != nil ? .failure : verdict, running - 1, succeeded, now)
+        case .halfOpen(let running, let succeeded, let until):
+            phase = .halfOpen(running: max(0, running - 1), succeeded: succeeded, until: until)
+            probeEnded(slow && rules.slowRate != nil ? .failure : verdict, now)
         }
     }
 
@@ -78,16 +99,17 @@ struct BreakerCourse: Sendable {
         return window.slowRate > 0 && window.slowRate >= limit
     }
 
-    private mutating func probeEnded(_ verdict: Verdict, _ running: Int, _ succeeded: Int, _ now: MonotonicInstant) {
+    private mutating func probeEnded(_ verdict: Verdict, _ now: MonotonicInstant) {
+        guard case .halfOpen(let running, let succeeded, let until) = phase else { return }
         switch verdict {
-        case .none: phase = .halfOpen(running: running, succeeded: succeeded)
+        case .none: break
         case .failure:
             openFor = min(openFor + openFor, max(rules.openFor, rules.longestOpen))
             open(at: now)
         case .success where succeeded + 1 >= max(1, rules.probes):
             openFor = max(.zero, rules.openFor)
             enter(.closed)
-        case .success: phase = .halfOpen(running: running, succeeded: succeeded + 1)
+        case .success: phase = .halfOpen(running: running, succeeded: succeeded + 1, until: until)
         }
     }
 

@@ -59,6 +59,7 @@ public struct CircuitBreaker: ClientInterceptor {
                 ended(call, breaker, .success, slow, generation)
                 return response
             }
+            if breaker.answered(generation: generation, clock, changed: { tell(call, breaker, $0) }) { return response }
             source.onEnd { ended(call, breaker, Verdict($0, faults: rules.faults), slow, generation) }
             return response
         } catch {

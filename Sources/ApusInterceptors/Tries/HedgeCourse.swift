@@ -58,6 +58,9 @@ struct HedgeCourse: Sendable {
         dueAt = nil
     }
 
+    /// A try ended because the call has committed to another one.
+    mutating func tryLost() { running -= 1 }
+
     /// A try failed.
     mutating func failed(_ error: RPCError, at now: MonotonicInstant, throttle: inout RetryThrottle?) -> Step {
         running -= 1

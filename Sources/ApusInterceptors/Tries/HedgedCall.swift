@@ -6,8 +6,8 @@ import Synchronization
 /// One call while it is hedged. Confined to the task of the call; its tries are child tasks.
 struct HedgedCall {
     private enum Event: Sendable {
-        case answered(ClientResponse)
-        case failed(RPCError)
+        case answered(Int, ClientResponse)
+        case failed(Int, RPCError)
         /// The time of a try has come, unless the course has changed since.
         case due
     }
@@ -18,6 +18,8 @@ struct HedgedCall {
     private let policy: Hedging
     private let next: ClientNext
     private let picks: Picks
+    // The request, if it is a stream.
+    private let stream: HedgedRequest?
     private var course: HedgeCourse
     // What the call fails with when no other try is made.
     private var lastError = RPCError(.cancelled, "the calling task was cancelled")
@@ -26,6 +28,8 @@ struct HedgedCall {
         self.policy = policy
         self.next = next
         picks = Picks(telling: call.observer)
+        stream =
+            if case .stream(let source) = call.request { HedgedRequest(source, limit: policy.replayLimit) } else { nil }
         var call = call
         call.observer = picks
         self.call = call
@@ -40,9 +44,10 @@ struct HedgedCall {
         let result = await withTaskGroup(of: Event.self) { group -> Result<ClientResponse, RPCError> in
             var hedged = self
             let result = await hedged.run(&group)
+            if case .failure = result { stream?.abandon() }
             group.cancelAll()
             // A loser that was answered in this moment, too.
-            for await case .answered(let response) in group { response.abandon() }
+            for await case .answered(_, let response) in group { response.abandon() }
             return result
         }
         return try result.get()
@@ -53,9 +58,12 @@ struct HedgedCall {
         sendDue(&group)
         while let event = await group.next() {
             switch event {
-            case .answered(let response): return .success(response)
+            case .answered(let number, let response):
+                stream?.commit(to: number)
+                return .success(response)
             case .due: sendDue(&group)
-            case .failed(let error): if let failure = goOn(after: error, &group) { return .failure(failure) }
+            case .failed(let number, _) where stream?.hasLost(number) == true: course.tryLost()
+            case .failed(_, let error): if let failure = goOn(after: error, &group) { return .failure(failure) }
             }
         }
         return .failure(lastError)
@@ -63,7 +71,7 @@ struct HedgedCall {
 
     private mutating func goOn(after error: RPCError, _ group: inout Group) -> RPCError? {
         lastError = error
-        if Task.isCancelled || next.isClosed { course.stop() }
+        if Task.isCancelled || next.isClosed || stream?.canRepeat == false { course.stop() }
         let (before, now) = (course, policy.clock.now)
         func step(_ throttle: inout RetryThrottle?) -> (HedgeCourse, HedgeCourse.Step) {
             var course = before
@@ -94,6 +102,7 @@ struct HedgedCall {
     }
 
     private mutating func sendDue(_ group: inout Group) {
+        if stream?.canRepeat == false { course.stop() }
         while !Task.isCancelled, course.isDue(at: policy.clock.now, throttle: policy.throttle?.current) {
             guard takesBudget(policy.clock.now) else { return }
             sendNext(&group)
@@ -110,13 +119,14 @@ struct HedgedCall {
         course.trySent(at: policy.clock.now)
         var call = call
         call.attempt = course.sent
+        if let stream { call.request = .stream(stream.reader(of: course.sent)) }
         for handle in picks.all { call.avoid(handle) }
         if course.sent > 1 { call.metadata["grpc-previous-rpc-attempts"] = String(course.sent - 1) }
         group.addTask { [call, next, clock = policy.clock] in
             do {
-                return .answered(try await TransparentTries.send(call, to: next, clock))
+                return .answered(call.attempt, try await TransparentTries.send(call, to: next, clock))
             } catch {
-                return .failed(RPCError(wrapping: error))
+                return .failed(call.attempt, RPCError(wrapping: error))
             }
         }
         scheduleNext(&group)

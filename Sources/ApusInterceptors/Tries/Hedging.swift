@@ -10,13 +10,15 @@ public import ApusCore
 /// call. Servers may ask for another wait, or for no more tries (`grpc-retry-pushback-ms`), and see the number of tries
 /// before in `grpc-previous-rpc-attempts`. Instead of ``Retry``, not besides it. Source: gRFC A6, *Hedging Policy*.
 ///
-/// A call with a streamed request is made once: its messages are for one try.
+/// A streamed request goes to all tries while what would have to be kept of it fits `replayLimit`; above that the call
+/// commits to the try that is ahead.
 public struct Hedging: RetryingInterceptor {
     let maximumAttempts: Int
     let delay: HedgeDelay
     let nonFatal: Set<Status.Code>
     let throttle: SharedRetryThrottle?
     let budget: RetryBudget?
+    let replayLimit: Int
     let clock: any MonotonicClock
 
     /// Hedges calls.
@@ -27,16 +29,19 @@ public struct Hedging: RetryingInterceptor {
     ///   - nonFatal: the codes that do not end the call.
     ///   - throttle: stops further tries while most fail; nil never does.
     ///   - budget: bounds the further tries of all calls together; nil does not.
+    ///   - replayLimit: bytes of a streamed request that are kept for other tries.
     ///   - clock: the clock of the channel.
     public init(
         maxAttempts: Int = 2, delay: HedgeDelay, nonFatal: Set<Status.Code> = [.unavailable],
-        throttle: RetryThrottle? = nil, budget: RetryBudget? = nil, clock: any MonotonicClock = SystemClock()
+        throttle: RetryThrottle? = nil, budget: RetryBudget? = nil, replayLimit: Int = 256 * 1024,
+        clock: any MonotonicClock = SystemClock()
     ) {
         maximumAttempts = maxAttempts
         self.delay = delay
         self.nonFatal = nonFatal
         self.throttle = throttle.map(SharedRetryThrottle.init)
         self.budget = budget
+        self.replayLimit = replayLimit
         self.clock = clock
     }
 
@@ -46,12 +51,7 @@ public struct Hedging: RetryingInterceptor {
     public func intercept(_ call: ClientCall, next: ClientNext) async throws -> ClientResponse {
         budget?.callStarted()
         let started = clock.now
-        let response: ClientResponse
-        if case .one = call.request, maximumAttempts > 1 {
-            response = try await HedgedCall(call, self, next).answer()
-        } else {
-            response = try await TransparentTries.send(call, to: next, clock)
-        }
+        let response = try await HedgedCall(call, self, next).answer()
         let now = clock.now
         delay.note(started.duration(to: now), at: now)
         if let throttle { response.onEnd { if $0 == nil { throttle.succeeded() } } }

@@ -94,6 +94,27 @@ struct BreakerCourseTests {
         #expect(admission(&course, after: moment) == .fails(timeLeft: .seconds(5)))
     }
 
+    @Test func `probes that never end hold others up for a while only`() {
+        var course = opened()
+        for _ in 0..<3 { _ = admission(&course, after: .seconds(5)) }
+        #expect(admission(&course, after: .milliseconds(9999)) == .fails(timeLeft: .zero))
+        let passes = (0..<4).map { _ in admission(&course, after: .seconds(10)) }
+        #expect(passes.map { $0 == .passes(generation: 2) } == [true, true, true, false])
+        for _ in 0..<3 { course.ended(.success, generation: 2, at: start) }
+        #expect(course.state == .closed)
+        // Those that hung end at last.
+        for _ in 0..<3 { course.ended(.failure, generation: 2, at: start) }
+        #expect(course.state == .closed)
+    }
+
+    @Test func `a probe with a streamed answer has succeeded at its head`() {
+        var course = opened()
+        for _ in 0..<3 { _ = admission(&course, after: .seconds(5)) }
+        let told = (0..<4).map { _ in course.answered(generation: 2, at: start) }
+        #expect(told == [true, true, true, false])
+        #expect(course.state == .closed)
+    }
+
     @Test func `calls of an earlier state do not count`() {
         var course = BreakerCourse(rules)
         for _ in 0..<10 { call(&course, .failure) }

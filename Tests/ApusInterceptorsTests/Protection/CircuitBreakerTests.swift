@@ -138,6 +138,13 @@ struct CircuitBreakerTests {
             stream.end(RPCError(.unavailable, "broken"))
         }
         #expect(observer.all == [.open])
+        // As a probe its head is enough: a stream may go on for hours.
+        clock.advance(by: .seconds(5))
+        let endless = ScriptedResponses()
+        script.expect().reply(endless)
+        _ = try await channel.start(.serverStreaming, .one(MessageBytes([])))
+        #expect(observer.all == [.open, .halfOpen, .closed])
+        endless.end()
     }
 
     @Test func `successes of many threads are all counted`() async {

@@ -102,13 +102,50 @@ struct HedgingTests {
         #expect(script.calls.count == 1)
     }
 
-    @Test func `a streamed request is sent once`() async throws {
-        script.expect().reply("answer")
-        let pipe = MessagePipe()
+    @Test func `a streamed request goes whole to each try`() async throws {
+        let cancelled = Gate()
+        script.expect().run { call in
+            guard case .stream(let source) = call.request else { throw RPCError(.internal, "no stream") }
+            while try await source.next() != nil {}
+            await Gate().wait()
+            cancelled.open()
+            throw RPCError(.cancelled, "the try was cancelled")
+        }
+        script.expect().run { call in
+            guard case .stream(let source) = call.request else { throw RPCError(.internal, "no stream") }
+            var text: [UInt8] = []
+            while let message = try await source.next() { text += message.bytes }
+            return ClientResponse(metadata: Metadata(), body: .one(MessageBytes(text), trailers: Metadata()))
+        }
+        let (channel, pipe) = (channel(hedging()), MessagePipe())
+        for text in ["a", "b", "c"] { try await pipe.write(MessageBytes(text.utf8)) }
         pipe.finish()
-        _ = try await channel(hedging()).start(.clientStreaming, .stream(pipe))
-        #expect(script.calls.count == 1)
-        #expect(clock.sleepers == 0)
+        async let answer = channel.start(.clientStreaming, .stream(pipe))
+        await clock.waitForSleepers()
+        clock.advance(by: .seconds(1))
+        guard case .one(let bytes, _) = try await answer.body else {
+            Issue.record("no answer")
+            return
+        }
+        #expect(bytes == MessageBytes("abc".utf8))
+        await cancelled.wait()
+    }
+
+    @Test func `a streamed request that is too long to keep commits the call to one try`() async throws {
+        let hedging = Hedging(maxAttempts: 3, delay: .fixed(.zero), replayLimit: 10, clock: clock)
+        script.otherwise.run { call in
+            guard case .stream(let source) = call.request else { throw RPCError(.internal, "no stream") }
+            while try await source.next() != nil {}
+            return ClientResponse(metadata: Metadata(), body: .one(MessageBytes([]), trailers: Metadata()))
+        }
+        let (channel, pipe) = (channel(hedging), MessagePipe())
+        let call = Task { try await channel.start(.clientStreaming, .stream(pipe)) }
+        for _ in 0..<10 { try await pipe.write(MessageBytes("a message".utf8)) }
+        pipe.finish()
+        _ = try await call.value
+        let failing = Task { try await channel.start(.clientStreaming, .stream(MessagePipe())) }
+        failing.cancel()
+        await #expect(throws: RPCError.self) { try await failing.value }
     }
 
     @Test func `the delay follows the latencies of the calls`() {

@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Apus
+import ApusTestSupport
+import Testing
+
+struct DefaultStackTests {
+    private let registry = InMemoryRegistry()
+
+    private func register(_ name: String) async throws -> Registration {
+        let instance = ServiceInstance(service: "users", id: name, endpoint: Endpoint(.memory(name)))
+        return try await registry.register(instance)
+    }
+
+    private func names(_ stack: DefaultStack) -> [String] {
+        stack.interceptors(with: registry).map { "\(type(of: $0))" }
+    }
+
+    @Test func `the policies stand in the order that their description gives`() {
+        #expect(names(DefaultStack()) == ["Deadline", "Retry", "Discovery", "RandomBalancer", "CircuitBreaker"])
+        var stack = DefaultStack()
+        stack.before = [IdempotencyKey()]
+        stack.tries = Hedging(delay: .percentile())
+        stack.outliers = OutlierEjection()
+        stack.breaker = nil
+        let expected = ["Deadline", "IdempotencyKey", "Hedging", "Discovery", "RandomBalancer", "OutlierEjection"]
+        #expect(names(stack) == expected)
+    }
+
+    @Test func `a service whose one server fails answers from the others, and soon leaves that one alone`() async throws
+    {
+        let script = ScriptedTransport()
+        script.otherwise.run { call in
+            if call.endpoint?.endpoint.address == .memory("bad") { throw RPCError(.unavailable, "broken") }
+            return ClientResponse(metadata: Metadata(), body: .one(MessageBytes([]), trailers: Metadata()))
+        }
+        let registrations = try await [register("bad"), register("good"), register("better")]
+        var stack = DefaultStack()
+        stack.tries = Retry(.exponential(initial: .zero), budget: RetryBudget(share: 1))
+        stack.balancer = RandomBalancer(random: SplitMixRandom(seed: 1))
+        // A clock that stands still: the breaker stays open.
+        stack.breaker = CircuitBreaker(clock: ManualClock())
+        let channel = Channel("users", interceptors: stack.interceptors(with: registry), transport: script)
+        for _ in 0..<500 { try await channel.ask() }
+        let asked = script.calls.count { $0.endpoint?.endpoint.address == .memory("bad") }
+        #expect(asked == 20)
+        for registration in registrations { await registration.leave() }
+    }
+
+    @Test func `when all servers fail the load on them grows by no more than the budget`() async throws {
+        let script = ScriptedTransport()
+        script.otherwise.fail(.unavailable)
+        let registrations = try await [register("bad"), register("worse")]
+        var stack = DefaultStack()
+        stack.breaker = nil
+        stack.tries = Retry(.exponential(initial: .zero), budget: RetryBudget(share: 0.2, perSecond: 0.001))
+        let channel = Channel("users", interceptors: stack.interceptors(with: registry), transport: script)
+        for _ in 0..<1000 { await #expect(throws: RPCError.self) { try await channel.ask() } }
+        #expect((1199...1202).contains(script.calls.count))
+        for registration in registrations { await registration.leave() }
+    }
+}
