@@ -40,6 +40,8 @@ package struct FrameBudget {
 
     /// The number of the header block that is being received; nil between blocks.
     package var openHeaderBlock: Int? { headerBlock.open }
+    /// The number of the header block that was begun last.
+    var lastHeaderBlock: Int { headerBlock.blocks }
 
     /// A frame's head arrived.
     package mutating func received(_ head: FrameHead, at now: Int64) -> Violation? {
@@ -157,7 +159,7 @@ private struct PaddingShare {
 /// How many frames and bytes one header block may take. CVE-2024-28182; nghttp2 1.52 counts reads instead of frames.
 private struct HeaderBlockLimit {
     private(set) var open: Int?
-    private var blocks = 0
+    private(set) var blocks = 0
     private var continuations = 0
     private var bytes = 0
     // What the block amounts to, as SETTINGS_MAX_HEADER_LIST_SIZE counts. Source: RFC 9113, section 6.5.2.

@@ -51,6 +51,8 @@ package struct FrameHead: Equatable, Sendable {
 
     /// Whether this is a frame's first or only piece of a header block.
     package var startsHeaderBlock: Bool { type == FrameType.headers || type == FrameType.pushPromise }
+    /// Whether this is any piece of a header block.
+    var isOfHeaderBlock: Bool { startsHeaderBlock || type == FrameType.continuation }
     package var endsHeaderBlock: Bool { flags & FrameFlag.endHeaders != 0 }
 }
 
@@ -94,6 +96,9 @@ package struct FrameScanner {
 
     /// Whether the bytes so far end inside a frame.
     package var isInsideFrame: Bool { skip > 0 || held > 0 || unread != nil }
+
+    /// Whether the frame that the bytes end in is told already, by its head.
+    var isInsidePayload: Bool { skip > 0 || unread != nil }
 
     /// Takes bytes from the front of `bytes` until a frame's head is complete.
     ///

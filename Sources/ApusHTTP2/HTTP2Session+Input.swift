@@ -15,6 +15,7 @@ extension HTTP2Session {
         var unread = bytes
         while let head = scanner.next(&rest) {
             if let violation = budget.received(head, at: now) { throw abort(violation) }
+            isLastOfHeaders = head.isOfHeaderBlock
             if head.type == FrameType.headers, role == .server, !order.opens(head.stream) {
                 // The library has to be where the scanner is, to know whether the stream is open.
                 let before = max(0, unread.count - rest.count - FrameScanner.headSize)
@@ -24,8 +25,13 @@ extension HTTP2Session {
             }
             if role == .server { try checkClosed(head) }
         }
-        watch.received(insideFrame: scanner.isInsideFrame, headerBlock: budget.openHeaderBlock, at: now)
+        watch.received(insideFrame: scanner.isInsideFrame, headerBlock: openHeaderBlock, at: now)
         try feed(unread)
+    }
+
+    // A block's last frame belongs to it up to its last byte.
+    private var openHeaderBlock: Int? {
+        budget.openHeaderBlock ?? (isLastOfHeaders && scanner.isInsidePayload ? budget.lastHeaderBlock : nil)
     }
 
     private func feed(_ bytes: UnsafeRawBufferPointer) throws(HTTP2Error) {

@@ -38,6 +38,8 @@ package final class HTTP2Session {
     // Unchecked: one thread, and none of these calls back.
     @exclusivity(unchecked) var scanner: FrameScanner
     @exclusivity(unchecked) var budget: FrameBudget
+    // Whether the last head that was seen is that of a piece of a header block.
+    @exclusivity(unchecked) var isLastOfHeaders = false
     @exclusivity(unchecked) var order = StreamOrder()
     @exclusivity(unchecked) var watch: InputWatch
     @exclusivity(unchecked) var violation: FrameBudget.Violation?

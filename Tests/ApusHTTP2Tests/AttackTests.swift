@@ -433,6 +433,31 @@ import Testing
         #expect(WireGoAway(in: try server.drain())?.code == HTTP2ErrorCode.settingsTimeout)
     }
 
+    @Test(arguments: [false, true])
+    func `a header block that comes byte by byte has its time, in one frame or in two`(_ inTwo: Bool) throws {
+        let server = try server()
+        let last = FrameFlag.endHeaders
+        let bytes =
+            inTwo
+            ? WireFrames.frame(FrameType.headers, stream: 1, Array(WireFrames.requestBlock.prefix(4)))
+                + WireFrames.frame(FrameType.continuation, flags: last, stream: 1, [UInt8](repeating: 0, count: 100))
+            : WireFrames.frame(FrameType.headers, flags: last, stream: 1, [UInt8](repeating: 0, count: 100))
+        var seconds = 0
+        for byte in bytes {
+            try server.receive([byte])
+            if case .broken(let violation) = server.session.checkProgress(at: server.now) {
+                #expect(
+                    violation
+                        == .init(code: HTTP2ErrorCode.enhanceYourCalm, text: "a header block not complete in time"))
+                break
+            }
+            server.now += Self.second
+            seconds += 1
+        }
+        // Nine bytes of the first frame's head come before the block.
+        #expect((10...20).contains(seconds))
+    }
+
     @Test func `half a frame and half a header block are noticed, whole ones are not`() throws {
         let server = try server()
         #expect(!server.session.awaitsInput)
