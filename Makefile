@@ -3,11 +3,12 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help setup demo build test soak peers oracle fuzz bench bench-quick bench-codec format lint clean
+.PHONY: help setup demo build test soak peers oracle fuzz bench bench-quick bench-programs bench-codec format lint clean
 
 shop := --package-path Examples/Shop
 lifecycle := --package-path Examples/Lifecycle
 judge := --package-path Tests/SwiftOracle
+journal := --package-path Examples/SwiftProtobuf
 sources := Sources Plugins Tests Examples Benchmarks Package.swift
 
 help: ## Show this list
@@ -32,6 +33,9 @@ test: peers oracle ## Run all tests, those of the examples too
 	"$$(swift build $(shop) --show-bin-path)/shop-demo" --quick --calls 200
 	swift build $(lifecycle) --build-tests
 	swift test $(lifecycle) --skip-build --disable-xctest
+	swift test --package-path Benchmarks/Load --disable-xctest
+	swift build $(journal) --build-tests
+	swift test $(journal) --skip-build --disable-xctest
 	.ci/check-plugins
 	swift build -c release $(judge) --build-tests
 	swift test -c release $(judge) --skip-build --disable-xctest
@@ -59,14 +63,18 @@ bench-codec: setup ## Measure messages beside protobuf-c and swift-protobuf: ARG
 bench: peers ## Measure all that the benchmark knows: some twenty minutes, once all of it is built
 	@.ci/setup --bench
 	@.ci/peers-bench
-	swift build -c release --package-path Benchmarks
+	@$(MAKE) --no-print-directory bench-programs
 	Benchmarks/bench.py
 
 bench-quick: ## Measure the main rows in under two minutes, once the peers are built
 	@.ci/setup --bench
 	@.ci/peers-bench limit cpp go
-	swift build -c release --package-path Benchmarks
+	@$(MAKE) --no-print-directory bench-programs
 	@Benchmarks/bench.py --quick
+
+bench-programs: # The server and the client that are measured
+	swift build -c release --package-path Benchmarks --product apus-bench-server
+	swift build -c release --package-path Benchmarks --product apus-bench-client
 
 format: ## Format all Swift files
 	@swift format -i -r -p $(wildcard $(sources))
@@ -75,5 +83,5 @@ lint: ## Check the format of all Swift files
 	@swift format lint --strict -r -p $(wildcard $(sources))
 
 clean: ## Remove all that was built or downloaded
-	rm -rf .build .build-* Examples/Shop/.build Examples/Plugin/.build Examples/Lifecycle/.build Benchmarks/.build \
-		Tests/SwiftOracle/.build .peers .demo
+	rm -rf .build .build-* Examples/Shop/.build Examples/Plugin/.build Examples/Lifecycle/.build \
+		Examples/SwiftProtobuf/.build Benchmarks/.build Tests/SwiftOracle/.build .peers .demo

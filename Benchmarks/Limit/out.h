@@ -95,6 +95,18 @@ static inline void out_release(struct out *o, struct pool *pool) {
   o->niov = o->at = 0;
 }
 
+/* The first n bytes are written. */
+static inline void out_advance(struct out *o, size_t n) {
+  while (o->at < o->niov && n >= o->iov[o->at].iov_len) {
+    n -= o->iov[o->at].iov_len;
+    o->at++;
+  }
+  if (n) {
+    o->iov[o->at].iov_base = (uint8_t *)o->iov[o->at].iov_base + n;
+    o->iov[o->at].iov_len -= n;
+  }
+}
+
 /* 1: all written and reset, 0: socket full, -1: error. */
 static inline int out_flush(struct out *o, int fd, struct pool *pool) {
   while (o->at < o->niov) {
@@ -109,14 +121,7 @@ static inline int out_flush(struct out *o, int fd, struct pool *pool) {
       if (errno == EINTR) continue;
       return errno == EAGAIN || errno == EWOULDBLOCK ? 0 : -1;
     }
-    while (o->at < o->niov && (size_t)n >= o->iov[o->at].iov_len) {
-      n -= (ssize_t)o->iov[o->at].iov_len;
-      o->at++;
-    }
-    if (n) {
-      o->iov[o->at].iov_base = (uint8_t *)o->iov[o->at].iov_base + n;
-      o->iov[o->at].iov_len -= (size_t)n;
-    }
+    out_advance(o, (size_t)n);
   }
   out_release(o, pool);
   return 1;

@@ -3,7 +3,7 @@
  * epoll, nghttp2 and protobuf-c: what any server over these libraries can do
  * at best.
  *
- *   limit-server --port P [--threads T]
+ *   limit-server --port P [--threads T] [--tls-cert FILE --tls-key FILE]
  *
  * Each thread has its own epoll, SO_REUSEPORT listener, memory pool, read
  * buffer and output buffer.  A wakeup reads once, feeds nghttp2, runs the
@@ -24,6 +24,7 @@
 
 #include "bench/echo.pb-c.h"
 #include "out.h"
+#include "tls.h"
 
 #define likely(x) __builtin_expect(!!(x), 1)
 #define unlikely(x) __builtin_expect(!!(x), 0)
@@ -68,6 +69,7 @@ struct stream {
 
 struct conn {
   int fd;
+  SSL *ssl; /* none: cleartext */
   bool more; /* on the thread's `more` list: there may be more to read */
   struct thread *t;
   nghttp2_session *session;
@@ -478,6 +480,7 @@ static void conn_close(struct conn *c) {
     o->next_free = t->free_outs;
     t->free_outs = o;
   }
+  if (c->ssl) SSL_free(c->ssl);
   close(c->fd);
   free(c);
   atomic_fetch_sub_explicit(&t->conns, 1, memory_order_relaxed);
@@ -493,6 +496,10 @@ static bool conn_open(struct conn *c) {
   if (nghttp2_session_server_new3(&c->session, callbacks, c, option, &mem) != 0) return false;
   return nghttp2_submit_settings(c->session, NGHTTP2_FLAG_NONE, settings, sizeof(settings) / sizeof(*settings)) == 0 &&
          nghttp2_session_set_local_window_size(c->session, NGHTTP2_FLAG_NONE, 0, WINDOW) == 0;
+}
+
+static inline int conn_flush(struct conn *c, struct out *o) {
+  return likely(!c->ssl) ? out_flush(o, c->fd, &c->t->pool) : tls_flush(o, c->ssl, &c->t->pool);
 }
 
 /* Gathers what nghttp2 has to say and writes it; false to close. */
@@ -511,7 +518,7 @@ static inline bool conn_send(struct conn *c) {
     if (unlikely(n < 0)) return false;
     if (o->total == 0) return true;
     bool full = out_full(o);
-    int r = out_flush(o, c->fd, &t->pool);
+    int r = conn_flush(c, o);
     if (unlikely(r < 0)) return false;
     if (unlikely(r == 0)) {
       c->blocked = o;
@@ -538,7 +545,7 @@ static inline bool conn_run(struct conn *c) {
   struct thread *t = c->t;
   if (unlikely(!c->session) && !conn_open(c)) return false;
   if (unlikely(c->blocked != NULL)) {
-    int r = out_flush(c->blocked, c->fd, &t->pool);
+    int r = conn_flush(c, c->blocked);
     if (r < 0) return false;
     if (r == 1) {
       c->blocked->next_free = t->free_outs;
@@ -546,7 +553,7 @@ static inline bool conn_run(struct conn *c) {
       c->blocked = NULL;
     }
   }
-  ssize_t n = recv(c->fd, t->in, READ_SIZE, 0);
+  ssize_t n = likely(!c->ssl) ? recv(c->fd, t->in, READ_SIZE, 0) : tls_recv(c->ssl, t->in, READ_SIZE);
   if (n > 0) {
     if (unlikely(nghttp2_session_mem_recv(c->session, t->in, (size_t)n) != n)) return false;
     if (unlikely(n == READ_SIZE)) read_again(c);
@@ -584,6 +591,7 @@ static void accept_all(struct thread *t) {
     if (!c) abort();
     c->fd = fd;
     c->t = to;
+    if (tls_context) c->ssl = tls_open(fd);
     /* Edge-triggered; the first EPOLLOUT makes the owner open the session. */
     struct epoll_event ev = {.events = EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET, .data.ptr = c};
     if (epoll_ctl(to->epfd, EPOLL_CTL_ADD, fd, &ev) != 0) abort();
@@ -637,21 +645,28 @@ static struct thread *thread_new(uint16_t port) {
 
 int main(int argc, char **argv) {
   static const struct option options[] = {
-      {"port", required_argument, NULL, 'p'}, {"threads", required_argument, NULL, 't'}, {NULL, 0, NULL, 0}};
+      {"port", required_argument, NULL, 'p'}, {"threads", required_argument, NULL, 't'},
+      {"tls-cert", required_argument, NULL, 'c'}, {"tls-key", required_argument, NULL, 'k'}, {NULL, 0, NULL, 0}};
+  const char *certificate = NULL, *key = NULL;
   int port = 0, o;
   while ((o = getopt_long(argc, argv, "", options, NULL)) != -1) {
     if (o == 'p')
       port = atoi(optarg);
     else if (o == 't')
       nthreads = atoi(optarg);
+    else if (o == 'c')
+      certificate = optarg;
+    else if (o == 'k')
+      key = optarg;
     else
       return 2;
   }
-  if (port <= 0 || port > 65535 || nthreads < 1) {
-    fprintf(stderr, "usage: limit-server --port P [--threads T]\n");
+  if (port <= 0 || port > 65535 || nthreads < 1 || !certificate != !key) {
+    fprintf(stderr, "usage: limit-server --port P [--threads T] [--tls-cert FILE --tls-key FILE]\n");
     return 2;
   }
 
+  if (certificate) tls_start(certificate, key);
   nghttp2_session_callbacks_new(&callbacks);
   nghttp2_session_callbacks_set_on_header_callback(callbacks, on_header);
   nghttp2_session_callbacks_set_on_data_chunk_recv_callback(callbacks, on_data);

@@ -12,7 +12,8 @@ let package = Package(
     targets: [
         .target(
             name: "BenchLoad",
-            dependencies: [.product(name: "ArgumentParser", package: "swift-argument-parser")])
+            dependencies: [.product(name: "ArgumentParser", package: "swift-argument-parser")]),
+        .testTarget(name: "BenchLoadTests", dependencies: ["BenchLoad"]),
     ],
     swiftLanguageModes: [.v6]
 )

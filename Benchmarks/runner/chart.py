@@ -19,7 +19,8 @@ STYLE = """
   .page { fill: #ffffff } text { font: 12px system-ui, sans-serif; fill: #24292f } .title { font-weight: 600 }
   .bar { fill: #8c959f } .own { fill: #d1481f } .floor { fill: #2da44e }
   @media (prefers-color-scheme: dark) {
-    .page { fill: #0d1117 } text { fill: #e6edf3 } .bar { fill: #6e7681 } .own { fill: #ff7b54 } .floor { fill: #3fb950 }
+    .page { fill: #0d1117 } text { fill: #e6edf3 }
+    .bar { fill: #6e7681 } .own { fill: #ff7b54 } .floor { fill: #3fb950 }
   }
 """
 

@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 from typing import List
 
-from . import chart, machine, matrix, memory, tables
+from . import chart, machine, matrix, memory, own, tables
 from .programs import CLIENTS, PEERS, ROOT, SERVERS, WORKLOADS
 
 QUICK_SERVERS = ["limit", "apus", "grpc-c++", "grpc-go"]
@@ -19,6 +19,7 @@ QUICK_WORKLOADS = ["unary", "chat", "download", "unary-64k"]
 def arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description="Measures servers and clients of bench.Echo side by side.")
     parser.add_argument("--quick", action="store_true", help="the main rows only, in under two minutes")
+    parser.add_argument("--own", action="store_true", help="what concerns Apus alone: TLS, connections, loops, stacks")
     parser.add_argument("--servers", help=f"of {', '.join(SERVERS)}; with --clients: every pair of them")
     parser.add_argument("--clients", help=f"of {', '.join(CLIENTS)}")
     parser.add_argument("--workloads", help=f"of {', '.join(WORKLOADS)}")
@@ -74,6 +75,8 @@ def whole(options: argparse.Namespace, results: dict) -> None:
     for section, own in plan.items():
         results[section] = [measured[cell.key].summary() for cell in own]
     results["footprints"] = memory.footprints(servers, 1 if options.quick else 5, options.seconds)
+    if not options.quick:
+        results["own"] = own.measures(options.seconds, options.repeats, builds=True)
 
 
 def main() -> int:
@@ -89,9 +92,18 @@ def main() -> int:
             "repeats": options.repeats,
         },
     }
-    (all_pairs if options.servers or options.clients else whole)(options, results)
-    write(results, options.output or (PEERS / "results" if options.quick else ROOT / "Benchmarks" / "Results"))
+    if options.own:
+        results["own"] = own.measures(options.seconds, options.repeats, builds=False)
+    else:
+        (all_pairs if options.servers or options.clients else whole)(options, results)
+    write(results, options.output or default_folder(options))
     return 1 if errors(results) else 0
+
+
+def default_folder(options: argparse.Namespace) -> Path:
+    """A whole run is for the repository."""
+    part = options.quick or options.own or options.servers or options.clients
+    return PEERS / "results" if part else ROOT / "Benchmarks" / "Results"
 
 
 def errors(results: dict) -> int:

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Pairs of servers and clients, each measured several times, all in turn: what disturbs the machine for a while disturbs
-every pair alike."""
+"""Pairs of servers and clients, each measured several times, all in turn.
+
+What disturbs the machine for a while disturbs every pair alike.
+"""
 
 import statistics
 import sys

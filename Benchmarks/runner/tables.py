@@ -65,6 +65,13 @@ def footprints(rows: List[dict]) -> str:
     return table([head for head, _ in columns], [[entry(row) for _, entry in columns] for row in rows])
 
 
+def own(rows: List[dict]) -> str:
+    def value(row: dict) -> str:
+        return "failed" if "failure" in row else f"{number(row['value'])} {row['unit']}".strip()
+
+    return table(["what", "figure"], [[row["what"], value(row)] for row in rows])
+
+
 def pairs(cells: List[dict]) -> str:
     """One row for each server, client and workload."""
     columns = {
@@ -115,6 +122,6 @@ def page(results: dict) -> str:
         parts += ["## Pairs", pairs(results["pairs"])]
     if results.get("footprints"):
         parts += ["## Memory, start-up, size", footprints(results["footprints"])]
-    for title, text in results.get("notes", {}).items():
-        parts += [f"## {title}", text]
+    if results.get("own"):
+        parts += ["## Apus alone", own(results["own"])]
     return "\n\n".join(parts) + "\n"

@@ -16,6 +16,8 @@ struct ProtocConfiguration: Decodable {
     var client: Bool?
     /// Whether handlers for servers are generated.
     var server: Bool?
+    /// Whose messages the stubs carry: `apus`, or `swift-protobuf` for stubs alone.
+    var messages: String?
     /// The modules that generated code imports; `Apus` without it.
     var imports: [String]?
     /// The modules with the code of .proto files that other targets generate, by the files' paths.
@@ -40,6 +42,7 @@ struct ProtocConfiguration: Decodable {
         if let visibility { options.append("visibility=\(visibility)") }
         if let client { options.append("client=\(client)") }
         if let server { options.append("server=\(server)") }
+        if let messages { options.append("messages=\(messages)") }
         if let imports { options.append("import=\(imports.isEmpty ? "none" : imports.joined(separator: "+"))") }
         options += (modules ?? [:]).sorted { $0.key < $1.key }.map { "M\($0.key)=\($0.value)" }
         return options.joined(separator: ",")

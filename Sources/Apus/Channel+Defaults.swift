@@ -14,19 +14,20 @@ extension Channel {
             observer: observer)
     }
 
-    /// A channel to a service that a registry knows, with the default policies: the deadline over all tries, retry
-    /// of calls that found nobody (UNAVAILABLE), discovery, and a random choice for each try.
+    /// A channel to a service that a registry knows, with the policies of ``DefaultStack``: a deadline over all tries,
+    /// retry of calls that found nobody (UNAVAILABLE) within a budget, discovery, a random choice for each try, and
+    /// circuit breakers.
     ///
     /// - Parameters:
     ///   - timeout: the time for all tries of a call; nil for none. A call's own is never made longer by it.
-    ///   - retry: when a call is tried again.
+    ///   - retry: when a call is tried again; nil for the default.
     public convenience init(
-        _ name: String, registry: any Registry, timeout: Duration? = .seconds(10), retry: Retry = Retry(.exponential()),
+        _ name: String, registry: any Registry, timeout: Duration? = .seconds(10), retry: Retry? = nil,
         options: TransportOptions = TransportOptions(), observer: (any Observer)? = nil
     ) {
-        let deadline = timeout.map { Deadline($0) } ?? .inherited
-        self.init(
-            name, interceptors: [deadline, retry, Discovery(registry), RandomBalancer()], options: options,
-            observer: observer)
+        var stack = DefaultStack()
+        stack.timeout = timeout
+        if let retry { stack.tries = retry }
+        self.init(name, interceptors: stack.interceptors(with: registry), options: options, observer: observer)
     }
 }

@@ -46,3 +46,10 @@ public struct ClientCall: Sendable {
         self.observer = observer
     }
 }
+
+extension ClientCall {
+    /// Balancers pick this endpoint only when no other is left.
+    package mutating func avoid(_ handle: EndpointHandle?) {
+        if let handle, !avoided.contains(handle) { avoided.append(handle) }
+    }
+}

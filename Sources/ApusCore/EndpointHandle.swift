@@ -27,6 +27,8 @@ public final class EndpointHandle: Sendable {
     private let calls = Atomic<Int>(0)
     private let waiting = Atomic<Int>(0)
     private let connections = Atomic<Int>(0)
+    private let ejections = Atomic<Int>(0)
+    let attachments = AtomicLazyReference<EndpointAttachment>()
     private let hooks = Mutex<RetireHooks>(RetireHooks())
 
     private struct RetireHooks {
@@ -62,6 +64,14 @@ public final class EndpointHandle: Sendable {
     /// Calls that were started here and wait for a connection, or for a stream on one: their server lets a client have
     /// only so many at once.
     public var callsWaiting: Int { waiting.load(ordering: .relaxed) }
+
+    /// Whether a policy keeps calls away from the endpoint for a while: balancers pick it as they pick one in
+    /// ``ConnectivityState/transientFailure``, only when no better one is left.
+    public var isEjected: Bool { ejections.load(ordering: .relaxed) > 0 }
+
+    /// A policy ejects the endpoint: until its ``readmit()``.
+    package func eject() { ejections.wrappingAdd(1, ordering: .relaxed) }
+    package func readmit() { ejections.wrappingSubtract(1, ordering: .relaxed) }
 
     package func callsWaitChanged(by count: Int) { waiting.wrappingAdd(count, ordering: .relaxed) }
 

@@ -4,10 +4,10 @@
 /// them like every prefix.
 extension MessageBytes {
     /// Whether the peer had compressed the message; it is not any more.
-    public var arrivedCompressed: Bool { storage.header.arrivedCompressed }
+    public var arrivedCompressed: Bool { header.arrivedCompressed }
 
     /// Whether the message is sent as it is, even in a call whose messages are compressed.
-    public var staysUncompressed: Bool { storage.header.staysUncompressed }
+    public var staysUncompressed: Bool { header.staysUncompressed }
 
     /// Says that the message is to be sent as it is, even in a call whose messages are compressed. One that somebody
     /// else has too is copied.
@@ -15,7 +15,7 @@ extension MessageBytes {
         if !isKnownUniquelyReferenced(&storage) {
             self = withUnsafeBytes { bytes in MessageBytes(unchecked: bytes.count) { $0.copyMemory(from: bytes) } }
         }
-        storage.header.staysUncompressed = true
+        header.staysUncompressed = true
     }
 
     /// Whether these are compressed bytes, as the prefix says.
@@ -35,6 +35,6 @@ extension MessageBytes {
     /// A message that a compressor made of bytes from the wire, at most ``maximumCount`` bytes.
     package init(decompressed bytes: [UInt8]) {
         self.init(bytes)
-        storage.header.arrivedCompressed = true
+        header.arrivedCompressed = true
     }
 }

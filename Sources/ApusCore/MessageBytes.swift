@@ -30,7 +30,13 @@ public struct MessageBytes: @unchecked Sendable {
     @usableFromInline var storage: Storage
 
     /// The number of bytes of the message, without its prefix.
-    @inlinable public var count: Int { Int(storage.header.count) }
+    @inlinable public var count: Int { Int(header.count) }
+
+    // By its address: the class's own property checks for exclusive access each time.
+    @inlinable var header: Header {
+        get { storage.withUnsafeMutablePointerToHeader { $0.pointee } }
+        nonmutating set { storage.withUnsafeMutablePointerToHeader { $0.pointee = newValue } }
+    }
 
     /// Whether the message has no bytes (a legal message: every field has its default).
     @inlinable public var isEmpty: Bool { count == 0 }

@@ -36,6 +36,7 @@ public struct MethodDescriptor: Sendable, Hashable {
         let path: String
         let kind: Kind
         let idempotency: Idempotency
+        let pathHash: Int
 
         init(_ service: String, _ name: String, _ kind: Kind, _ idempotency: Idempotency) {
             self.service = service
@@ -43,6 +44,7 @@ public struct MethodDescriptor: Sendable, Hashable {
             self.kind = kind
             self.idempotency = idempotency
             path = "/\(service)/\(name)"
+            pathHash = path.hashValue
         }
     }
 
@@ -54,6 +56,8 @@ public struct MethodDescriptor: Sendable, Hashable {
     public var name: String { storage.name }
     /// `/service/name`, as `:path` carries it.
     public var path: String { storage.path }
+    /// The hash of the path, computed once: what tables by method compare first.
+    package var pathHash: Int { storage.pathHash }
     /// How many messages go either way.
     public var kind: Kind { storage.kind }
     /// What is promised about repetition.

@@ -20,6 +20,8 @@ public protocol Observer: Sendable {
     func resolved(_ target: String, candidates: Candidates)
     /// The transport's way to an endpoint changed its state.
     func connectivityChanged(_ endpoint: Endpoint, to state: ConnectivityState)
+    /// A policy of a channel did something besides its calls.
+    func policyEvent(_ event: PolicyEvent)
     /// A server starts to handle a call.
     func serverCallStarted(_ call: ServerCall)
     /// A server's handler ended; nil means success.
@@ -43,6 +45,8 @@ extension Observer {
     public func resolved(_ target: String, candidates: Candidates) {}
     /// Does nothing.
     public func connectivityChanged(_ endpoint: Endpoint, to state: ConnectivityState) {}
+    /// Does nothing.
+    public func policyEvent(_ event: PolicyEvent) {}
     /// Does nothing.
     public func serverCallStarted(_ call: ServerCall) {}
     /// Does nothing.

@@ -2,7 +2,7 @@
 
 /// Finds the route of a `:path` from its bytes, without making a string. Immutable.
 ///
-/// An open-addressing table keyed by FNV-1a over the path: paths are the server's own, so nobody else chooses
+/// An open-addressing table keyed by a hash in the manner of FNV-1a over the path's words: paths are the server's own, so nobody else chooses
 /// which keys collide, and the probing of a foreign path is bounded by the table's empty half.
 public final class Router: Sendable {
     /// A route with what the server needs to start its handler.
@@ -70,12 +70,43 @@ public final class Router: Sendable {
     package subscript(index: Int) -> Entry { entries[index] }
 
     private static func same(_ a: UnsafeRawBufferPointer, _ b: UnsafeRawBufferPointer) -> Bool {
-        a.count == b.count && a.elementsEqual(b)
+        guard a.count == b.count else { return false }
+        var offset = 0
+        while offset + 8 <= a.count {
+            guard word(a, offset) == word(b, offset) else { return false }
+            offset += 8
+        }
+        while offset < a.count {
+            guard a[offset] == b[offset] else { return false }
+            offset += 1
+        }
+        return true
     }
 
     private static func hash(_ bytes: UnsafeRawBufferPointer) -> Int {
         var hash: UInt64 = 0xcbf2_9ce4_8422_2325
-        for byte in bytes { hash = (hash ^ UInt64(byte)) &* 0x0000_0100_0000_01b3 }
+        var offset = 0
+        while offset + 8 <= bytes.count {
+            hash = mixed(hash, word(bytes, offset))
+            offset += 8
+        }
+        while offset < bytes.count {
+            hash = mixed(hash, UInt64(bytes[offset]))
+            offset += 1
+        }
         return Int(truncatingIfNeeded: hash ^ (hash >> 32))
+    }
+
+    // The upper half of a product depends on all bits, and the next word takes the lower half over.
+    @inline(__always)
+    private static func mixed(_ hash: UInt64, _ word: UInt64) -> UInt64 {
+        let product = (hash ^ word) &* 0x0000_0100_0000_01b3
+        return product ^ (product >> 29)
+    }
+
+    // `offset + 8` is at most the count.
+    @inline(__always)
+    private static func word(_ bytes: UnsafeRawBufferPointer, _ offset: Int) -> UInt64 {
+        bytes.loadUnaligned(fromByteOffset: offset, as: UInt64.self)
     }
 }

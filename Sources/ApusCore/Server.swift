@@ -8,6 +8,7 @@ public final class Server: Sendable {
     public let observer: (any Observer)?
     private let interceptors: [any ServerInterceptor]
     private let services: [any Service]
+    private let admission: [any AdmittingInterceptor]
 
     /// A server.
     ///
@@ -21,6 +22,7 @@ public final class Server: Sendable {
         router = try Router(services)
         self.services = services
         self.interceptors = interceptors
+        admission = interceptors.compactMap { $0 as? any AdmittingInterceptor }
         self.observer = observer
     }
 
@@ -29,17 +31,27 @@ public final class Server: Sendable {
         for service in services { service.serverWillStop() }
     }
 
-    /// Runs a call through the interceptors and its handler.
+    /// Whether ``admit(_:)`` has somebody to ask.
+    package var admits: Bool { !admission.isEmpty }
+
+    /// Asks the interceptors that refuse calls at their headers.
+    ///
+    /// - Throws: the error that the call ends with.
+    package func admit(_ head: ServerCallHead) throws(RPCError) {
+        for interceptor in admission { try interceptor.admit(head) }
+    }
+
+    /// Runs a call through the interceptors and its handler. ``ServerCall/current`` is the caller's to bind.
     ///
     /// - Throws: the handler's `RPCError`; CANCELLED for a `CancellationError`; UNKNOWN for any other error, whose
     ///   text stays in the process.
     package func answer(_ call: ServerCall, _ route: Route) async throws(RPCError) -> ServerResponse {
         observer?.serverCallStarted(call)
         do {
-            let response = try await ServerCall.$current.withValue(call) {
-                guard !interceptors.isEmpty else { return try await route.handler(call) }
-                return try await ServerNext(interceptors: interceptors, index: 0, route: route)(call)
-            }
+            let response =
+                interceptors.isEmpty
+                ? try await route.handler(call)
+                : try await ServerNext(interceptors: interceptors, index: 0, route: route)(call)
             observer?.serverCallEnded(call, error: nil)
             return response
         } catch {

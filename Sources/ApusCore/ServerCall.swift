@@ -9,9 +9,10 @@ public struct ServerCall: Sendable {
     /// When the client gives up; ``CallDeadline/none`` when it did not say.
     public let deadline: CallDeadline
     /// The address of the client's end of the connection.
-    public let peer: Endpoint.Address
+    public var peer: Endpoint.Address { origin.peer }
     /// Who the client is, as its verified certificate says; nil without one.
-    public let peerIdentity: PeerIdentity?
+    public var peerIdentity: PeerIdentity? { origin.identity }
+    private let origin: Origin
     /// The request.
     public var request: MessageBody
     /// Where the response goes.
@@ -22,17 +23,37 @@ public struct ServerCall: Sendable {
         method: MethodDescriptor, metadata: Metadata, deadline: CallDeadline, peer: Endpoint.Address,
         peerIdentity: PeerIdentity? = nil, request: MessageBody, responder: any ServerResponder
     ) {
+        self.init(
+            method: method, metadata: metadata, deadline: deadline,
+            origin: Origin(peer: peer, identity: peerIdentity), request: request, responder: responder)
+    }
+
+    /// A call of a connection that brings many.
+    package init(
+        method: MethodDescriptor, metadata: Metadata, deadline: CallDeadline, origin: Origin, request: MessageBody,
+        responder: any ServerResponder
+    ) {
         self.method = method
         self.metadata = metadata
         self.deadline = deadline
-        self.peer = peer
-        self.peerIdentity = peerIdentity
+        self.origin = origin
         self.request = request
         self.responder = responder
     }
 
     /// The call that the current task handles, if any: calls made meanwhile inherit its deadline.
     @TaskLocal public static var current: ServerCall?
+
+    /// Whose calls they are that come over one connection: behind one reference, because calls are copied often.
+    package final class Origin: Sendable {
+        package let peer: Endpoint.Address
+        package let identity: PeerIdentity?
+
+        package init(peer: Endpoint.Address, identity: PeerIdentity?) {
+            self.peer = peer
+            self.identity = identity
+        }
+    }
 
     /// Sets the initial metadata of the response; it goes out with the first message, or with
     /// ``sendInitialMetadata()``. Without effect once it has left.

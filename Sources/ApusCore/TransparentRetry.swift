@@ -9,6 +9,7 @@ struct TransparentRetry: ClientInterceptor {
     let clock: any MonotonicClock
 
     func intercept(_ call: ClientCall, next: ClientNext) async throws -> ClientResponse {
+        var call = call
         var tries = TransparentTries()
         while true {
             do {
@@ -18,6 +19,7 @@ struct TransparentRetry: ClientInterceptor {
                 guard let wait = tries.wait(after: error.progress) else { throw error }
                 let next = clock.now.advanced(by: wait)
                 guard !call.deadline.hasPassed(at: next) else { throw error }
+                call.avoid(error.pickedHandle)
                 if wait > .zero { try await clock.sleep(until: next) }
             }
         }

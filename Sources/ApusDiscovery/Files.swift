@@ -29,6 +29,9 @@ struct FileError: Error, CustomStringConvertible {
 
     var isMissing: Bool { code == ENOENT || code == ENOTDIR }
 
+    /// Whether the same went wrong for the same reason, if with another file.
+    func isLike(_ other: Self) -> Bool { operation == other.operation && code == other.code }
+
     var description: String { "cannot \(operation) \(path): \(String(cString: strerror(code)))" }
 }
 

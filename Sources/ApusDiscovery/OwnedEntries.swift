@@ -14,6 +14,8 @@ struct OwnedEntries {
         let folder: String
         let path: String
         var lease: Lease
+        // Why the last heartbeat failed.
+        var problem: FileError?
     }
 
     private let root: String
@@ -74,7 +76,8 @@ struct OwnedEntries {
         }
     }
 
-    /// Renews every entry whose heartbeat is due. One that fails is tried again with the next.
+    /// Renews every entry whose heartbeat is due. One that fails is tried again with the next; its reason is reported
+    /// once, until it is another one or the heartbeat goes on.
     mutating func beat(report: (String) -> Void) {
         let now = clock.monotonic.now
         for (key, owned) in entries where owned.lease.nextHeartbeat <= now {
@@ -82,8 +85,15 @@ struct OwnedEntries {
             renewed.lease.attempt(at: now)
             do throws(FileError) {
                 try renew(&renewed)
+                renewed.problem = nil
             } catch {
-                report("the lease of '\(key.id)' of '\(key.service)' is not renewed: \(error)")
+                renewed.problem = error
+            }
+            let name = "the lease of '\(key.id)' of '\(key.service)'"
+            switch (owned.problem, renewed.problem) {
+            case (_?, nil): report("\(name) is renewed again")
+            case (let old, let new?) where old?.isLike(new) != true: report("\(name) is not renewed: \(new)")
+            default: break
             }
             entries[key] = renewed
         }

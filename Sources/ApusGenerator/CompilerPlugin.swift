@@ -5,8 +5,8 @@ import ApusProtobuf
 /// A plugin of protoc: a request comes in on standard input, a response goes out on standard output.
 /// Source: google/protobuf/compiler/plugin.proto.
 package enum CompilerPlugin {
-    // FEATURE_PROTO3_OPTIONAL.
-    private static let supportedFeatures: UInt64 = 1
+    // FEATURE_PROTO3_OPTIONAL and FEATURE_SUPPORTS_EDITIONS.
+    private static let supportedFeatures: UInt64 = 1 | 2
 
     /// The serialized response to a serialized request. What the user did wrong is in the response.
     ///
@@ -15,6 +15,8 @@ package enum CompilerPlugin {
         let request = try CodeGeneratorRequest(serialized: request)
         var response = CodeGeneratorResponse()
         response.supportedFeatures = supportedFeatures
+        response.minimumEdition = ProtobufEdition.proto2.rawValue
+        response.maximumEdition = ProtobufEdition.edition2023.rawValue
         do {
             response.file = try generate(request)
         } catch let error as GeneratorError {

@@ -23,8 +23,10 @@ enum DefaultValue {
     }
 
     private static func enumCase(_ name: String, _ enumeration: EnumDescriptorProto?) -> String {
-        guard let enumeration, let index = enumeration.value.firstIndex(where: { $0.name == name }) else { return name }
-        return ".\(EnumModel.caseNames(enumeration)[index])"
+        guard let enumeration, let value = enumeration.value.first(where: { $0.name == name }),
+            let reference = EnumModel.reference(to: value, in: enumeration)
+        else { return name }
+        return ".\(reference)"
     }
 
     /// Bytes are escaped as in C.

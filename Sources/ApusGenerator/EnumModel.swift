@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import ApusProtobuf
+
 /// An enum as generated code has it.
 struct EnumModel {
     struct Case {
@@ -24,7 +26,7 @@ struct EnumModel {
 
     init(_ enumeration: EnumDescriptorProto, fullName: String, path: [Int32], in file: FileModel) {
         self.fullName = fullName
-        isClosed = !file.descriptor.isProto3
+        isClosed = file.index[".\(fullName)"]?.features.isClosed ?? false
         isDeprecated = enumeration.options?.deprecated ?? false
         name = file.swiftName(".\(fullName)").split(separator: ".").last.map(String.init) ?? enumeration.name
         let comment = file.comments.comment(path)
@@ -40,6 +42,14 @@ struct EnumModel {
                 comment: file.comments.comment(path + [2, Int32(index)]), isDeprecated: isDeprecated,
                 original: original)
         }
+    }
+
+    /// The case that stands for a value in generated code: the first of its number, by the name that does not warn.
+    static func reference(to value: EnumValueDescriptorProto, in enumeration: EnumDescriptorProto) -> String? {
+        let number = value.number ?? 0
+        guard let index = enumeration.value.firstIndex(where: { ($0.number ?? 0) == number }) else { return nil }
+        let name = caseNames(enumeration)[index]
+        return enumeration.value[index].options?.deprecated == true ? SwiftName.hidden(name) : name
     }
 
     /// The Swift names of the values, in their order.

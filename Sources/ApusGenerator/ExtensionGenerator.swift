@@ -24,10 +24,10 @@ struct ExtensionGenerator {
             let scope = file.scope(of: path)
             let model = FieldModel(
                 field, protoName: scope.isEmpty ? field.name : "\(scope).\(field.name)", name: name,
-                comment: file.comments.comment(path + [Int32(index)]), of: nil, in: file)
+                comment: file.comments.comment(path + [Int32(index)]), of: scope, in: file)
             let extendee = file.index[field.extendee]
             return Model(
-                field: model, extendee: extendee?.swiftName ?? field.extendee,
+                field: model, extendee: file.swiftName(field.extendee, in: scope),
                 isMessageSet: extendee?.message?.options?.messageSetWireFormat ?? false)
         }
     }

@@ -83,9 +83,9 @@ struct FieldModel {
 extension FieldModel {
     /// - Parameters:
     ///   - protoName: the name in the table: that of an extension is a full one.
-    ///   - message: the message that the field belongs to; nil for extensions.
+    ///   - scope: the full name of the message that the field stands in, or the file's package.
     init(
-        _ field: FieldDescriptorProto, protoName: String, name: String, comment: String, of message: String?,
+        _ field: FieldDescriptorProto, protoName: String, name: String, comment: String, of scope: String,
         in file: FileModel
     ) {
         number = field.number
@@ -96,25 +96,28 @@ extension FieldModel {
         let usualName = FieldSchema.jsonName(of: field.name)
         jsonName = field.jsonName == nil || field.jsonName == usualName ? nil : field.jsonName
         if let entry = file.index.mapEntry(field), entry.field.count == 2 {
-            value = ValueModel(entry.field[1], file.index)
-            shape = .map(key: ValueModel(entry.field[0], file.index))
+            value = ValueModel(entry.field[1], in: scope, file)
+            shape = .map(key: ValueModel(entry.field[0], in: scope, file))
             isRecursive = false
             explicitDefault = nil
             return
         }
-        let value = ValueModel(field, file.index)
+        let features = file.index.features(of: field, in: scope, file.descriptor.name)
+        let value = ValueModel(field, in: scope, file, isDelimited: features.isDelimited)
         self.value = value
-        shape = Self.shape(of: field, value, isProto3: file.descriptor.isProto3)
+        shape = Self.shape(of: field, value, features)
         explicitDefault = field.defaultValue.map { DefaultValue.expression($0, field, file.index) }
-        let isHeld = value.isMessage && !field.isRepeated && !field.isRequired
-        isRecursive = isHeld && (message.map { file.recursive.isRecursive(".\($0)", field.typeName) } ?? false)
+        let isHeld = value.isMessage && !field.isRepeated && !field.isRequired(features) && field.extendee.isEmpty
+        isRecursive = isHeld && file.recursive.isRecursive(".\(scope)", field.typeName)
     }
 
-    private static func shape(of field: FieldDescriptorProto, _ value: ValueModel, isProto3: Bool) -> Shape {
-        if field.isRepeated { return .list(isPacked: value.isPackable && field.options?.packed ?? isProto3) }
-        if field.isRequired { return .required }
+    private static func shape(
+        of field: FieldDescriptorProto, _ value: ValueModel, _ features: EditionFeatures
+    ) -> Shape {
+        if field.isRepeated { return .list(isPacked: value.isPackable && field.options?.packed ?? features.isPacked) }
         if let index = field.oneofIndex, !field.isProto3Optional { return .oneof(Int(index)) }
-        let hasPresence = !isProto3 || field.isProto3Optional || value.isMessage || !field.extendee.isEmpty
+        if field.isRequired(features) { return .required }
+        let hasPresence = features.hasPresence || field.isProto3Optional || value.isMessage || !field.extendee.isEmpty
         return hasPresence ? .optional : .implicit
     }
 
@@ -126,7 +129,7 @@ extension FieldModel {
 
 extension FieldDescriptorProto {
     // By the numbers of FieldDescriptorProto.Label and Type.
-    var isRequired: Bool { label == 2 }
+    func isRequired(_ features: EditionFeatures) -> Bool { label == 2 || features.isRequired && !isRepeated }
     var isRepeated: Bool { label == 3 }
     var isMessage: Bool { type == 10 || type == 11 }
     var isProto3Optional: Bool { proto3Optional ?? false }

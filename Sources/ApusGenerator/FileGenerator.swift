@@ -29,12 +29,21 @@ struct FileGenerator {
         ExtensionGenerator(descriptor.extension, path: [7], file).declareOutside(&writer)
         services(&writer)
         for message in messages { message.coding(&writer) }
+        aliases(&writer)
         return try finish(&writer)
     }
 
     private func generateStubs(_ writer: inout CodeWriter) throws -> GeneratedFile {
         services(&writer)
         return try finish(&writer)
+    }
+
+    private func aliases(_ writer: inout CodeWriter) {
+        for alias in file.aliases {
+            writer.line()
+            writer.doc("``\(alias.type)``, where a type inside of a message hides it.")
+            writer.line("\(file.access)typealias \(alias.name) = \(alias.type)")
+        }
     }
 
     private func services(_ writer: inout CodeWriter) {

@@ -57,16 +57,14 @@ struct MessageModel {
         var taken: Set<String> = []
         let fields = Self.fields(of: message, fullName, path, file, &taken)
         self.fields = fields
-        var nested = Set((message.nestedType.map(\.name) + message.enumType.map(\.name)).map(SwiftName.upperFirst))
-        nestedTypes = nested
+        let oneofTypes = SwiftName.oneofTypes(of: message)
+        nestedTypes = Set((message.nestedType.map(\.name) + message.enumType.map(\.name)).map(SwiftName.upperFirst))
         properties = Self.properties(
             fields,
             message.oneofDecl.enumerated().map { index, oneof in
-                let type = SwiftName.oneofType(oneof.name, besides: nested)
-                nested.insert(type)
                 let name = SwiftName.property(oneof.name)
                 return Oneof(
-                    index: index, name: taken.insert(name).inserted ? name : name + "Oneof", type: type,
+                    index: index, name: taken.insert(name).inserted ? name : name + "Oneof", type: oneofTypes[index],
                     comment: file.comments.comment(path + [8, Int32(index)]),
                     members: fields.filter { $0.oneofIndex == index })
             })

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import ApusProtobuf
+
 /// Finds what cannot be generated, and says where it stands.
 struct Refusal {
     private let file: FileModel
@@ -8,8 +10,9 @@ struct Refusal {
     static func check(_ file: FileModel) throws(GeneratorError) {
         let refusal = Refusal(file: file)
         let descriptor = file.descriptor
-        guard descriptor.isProto3 || descriptor.syntax.isEmpty || descriptor.syntax == "proto2" else {
-            throw refusal.error([12], "syntax \(descriptor.syntax) is not supported, only proto2 and proto3")
+        guard descriptor.features != nil else {
+            let syntax = descriptor.syntax == "editions" ? "edition \(descriptor.edition)" : descriptor.syntax
+            throw refusal.error([12], "\(syntax) is not supported, only proto2, proto3 and edition 2023")
         }
         for (index, message) in descriptor.messageType.enumerated() {
             try refusal.check(message, file.fullName(message.name), [4, Int32(index)])

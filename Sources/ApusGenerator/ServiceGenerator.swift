@@ -67,11 +67,14 @@ struct ServiceGenerator {
         return signature(method, [request] + writer + ["call: ServerCall"], result)
     }
 
-    /// A function's head on one line, or with its parameters on a line of their own when that would be long.
+    /// A function's head on one line, or with its parameters on a line of their own when that would be long, or each
+    /// on one.
     func signature(_ method: ServiceModel.Method, _ parameters: [String], _ result: String) -> [String] {
         let list = parameters.joined(separator: ", ")
         let flat = "func \(method.name)(\(list)) \(result)"
-        return flat.count <= 100 ? [flat] : ["func \(method.name)(", "    \(list)", ") \(result)"]
+        if flat.count <= 100 { return [flat] }
+        let lines = list.count <= 100 ? [list] : parameters.dropLast().map { $0 + "," } + parameters.suffix(1)
+        return ["func \(method.name)("] + lines.map { "    " + $0 } + [") \(result)"]
     }
 
     private func routes(_ writer: inout CodeWriter) {

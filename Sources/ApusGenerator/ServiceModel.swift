@@ -41,9 +41,13 @@ struct ServiceModel {
             TypeIndex.prefix(of: file.descriptor) + service.name, suffix: "Service", isTopLevel: true)
         let comment = file.comments.comment(path)
         self.comment = comment.isEmpty ? "The service `\(fullName)`." : comment
+        var taken: Set<String> = []
         methods = service.method.enumerated().map { index, method in
-            Method(
-                method, isServiceDeprecated: service.options?.deprecated ?? false,
+            var name = SwiftName.method(method.name)
+            // Names that differ only in underscores and capitals.
+            while !taken.insert(name).inserted { name = name.filter { $0 != "`" } + "_" }
+            return Method(
+                method, name: name, isServiceDeprecated: service.options?.deprecated ?? false,
                 comment: file.comments.comment(path + [2, Int32(index)]), in: file)
         }
     }
@@ -51,9 +55,9 @@ struct ServiceModel {
 
 extension ServiceModel.Method {
     fileprivate init(
-        _ method: MethodDescriptorProto, isServiceDeprecated: Bool, comment: String, in file: FileModel
+        _ method: MethodDescriptorProto, name: String, isServiceDeprecated: Bool, comment: String, in file: FileModel
     ) {
-        name = SwiftName.method(method.name)
+        self.name = name
         protoName = method.name
         self.comment = comment.isEmpty ? "Calls `\(method.name)`." : comment
         request = file.swiftName(method.inputType)

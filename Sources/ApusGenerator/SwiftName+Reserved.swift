@@ -24,8 +24,10 @@ extension SwiftName {
         "Any", "Array", "Bool", "Character", "Codable", "Data", "Dictionary", "Double", "Duration", "Error", "Float",
         "Hashable", "Int", "Int32", "Int64", "Never", "Optional", "Protocol", "Result", "Self", "Sendable", "Sequence",
         "Set", "String", "Task", "Type", "UInt8", "UInt32", "UInt64", "Void",
-        "EnumSchema", "FieldReader", "FieldSchema", "FieldWriter", "Indirect", "MessageSchema", "ProtobufCodec",
-        "ProtobufEnum", "ProtobufMessage", "UnknownFields",
+        "AnyProtobufExtension", "EnumSchema", "FieldReader", "FieldSchema", "FieldWriter", "Indirect", "MessageSchema",
+        "ProtobufCodec",
+        "ProtobufEnum",
+        "ProtobufExtension", "ProtobufMessage", "UnknownFields",
     ]
 
     /// Types of Apus that users and stubs name: a message outside of others gets a suffix, so that it hides none.

@@ -23,6 +23,16 @@ enum SwiftName {
         return isTaken ? upper + suffix : upper
     }
 
+    /// The enums of a message's oneofs, in their order.
+    static func oneofTypes(of message: DescriptorProto) -> [String] {
+        var nested = Set((message.nestedType.map(\.name) + message.enumType.map(\.name)).map(upperFirst))
+        return message.oneofDecl.map { oneof in
+            let type = oneofType(oneof.name, besides: nested)
+            nested.insert(type)
+            return type
+        }
+    }
+
     /// The enum of a oneof: `payment_method` gives `PaymentMethod`.
     static func oneofType(_ name: String, besides nested: Set<String>) -> String {
         let upper = upperFirst(lowerCamel(name))
@@ -56,7 +66,8 @@ enum SwiftName {
 
     static func lowerCamel(_ name: String) -> String {
         let words = name.split(separator: "_").map(String.init)
-        guard let first = words.first else { return "_" }
+        // A name of underscores alone: a single one has a meaning of its own.
+        guard let first = words.first else { return name + "_" }
         return lowerFirst(first) + words.dropFirst().map { upperFirst(lowerShouting($0)) }.joined()
     }
 

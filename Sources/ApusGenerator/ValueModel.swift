@@ -22,15 +22,22 @@ struct ValueModel {
     let defaultValue: String
 
     /// The type of a field that was checked to be generated.
-    init(_ field: FieldDescriptorProto, _ index: TypeIndex) {
-        let named = index[field.typeName]?.swiftName ?? field.typeName
+    ///
+    /// - Parameters:
+    ///   - scope: the full name of the message around the field, or the package.
+    ///   - isDelimited: whether messages stand between tags, as groups do. Those of map entries never do.
+    init(_ field: FieldDescriptorProto, in scope: String, _ file: FileModel, isDelimited: Bool = false) {
+        let named = file.swiftName(field.typeName, in: scope)
         switch field.type {
+        case 11 where isDelimited: self.init(.group, named, ".group(\(named).self)", default: "\(named)()")
         case 9: self.init(.string, "String", ".string", default: "\"\"")
         case 10: self.init(.group, named, ".group(\(named).self)", default: "\(named)()")
         case 11: self.init(.message, named, ".message(\(named).self)", default: "\(named)()")
         case 12: self.init(.bytes, "[UInt8]", ".bytes", default: "[]")
         case 14:
-            let first = index[field.typeName]?.enumeration.flatMap { EnumModel.caseNames($0).first }
+            let first = file.index[field.typeName]?.enumeration.flatMap { enumeration in
+                enumeration.value.first.flatMap { EnumModel.reference(to: $0, in: enumeration) }
+            }
             self.init(
                 .enumeration, named, ".enumeration(\(named).schema)", default: first.map { ".\($0)" } ?? "\(named)()")
         default:

@@ -39,28 +39,31 @@ extension HTTP2Memory {
     }
 }
 
-private func memory(_ context: UnsafeMutableRawPointer?) -> HTTP2Memory? {
-    context.map { Unmanaged<HTTP2Memory>.fromOpaque($0).takeUnretainedValue() }
+// Without a retain: see `withTable`.
+@inline(__always)
+private func withMemory<R>(_ context: UnsafeMutableRawPointer?, _ body: (HTTP2Memory) -> R) -> R? {
+    guard let context else { return nil }
+    return Unmanaged<HTTP2Memory>.fromOpaque(context)._withUnsafeGuaranteedRef(body)
 }
 
 private func apusAllocate(_ size: Int, _ context: UnsafeMutableRawPointer?) -> UnsafeMutableRawPointer? {
-    memory(context)?.allocate(size)
+    withMemory(context) { $0.allocate(size) } ?? nil
 }
 
 private func apusAllocateZeroed(
     _ count: Int, _ size: Int, _ context: UnsafeMutableRawPointer?
 ) -> UnsafeMutableRawPointer? {
     let (bytes, overflow) = count.multipliedReportingOverflow(by: size)
-    guard !overflow, let block = memory(context)?.allocate(bytes) else { return nil }
+    guard !overflow, let block = apusAllocate(bytes, context) else { return nil }
     return memset(block, 0, bytes)
 }
 
 private func apusReallocate(
     _ block: UnsafeMutableRawPointer?, _ size: Int, _ context: UnsafeMutableRawPointer?
 ) -> UnsafeMutableRawPointer? {
-    memory(context)?.reallocate(block, size)
+    withMemory(context) { $0.reallocate(block, size) } ?? nil
 }
 
 private func apusFree(_ block: UnsafeMutableRawPointer?, _ context: UnsafeMutableRawPointer?) {
-    if let block { memory(context)?.release(block) }
+    if let block { withMemory(context) { $0.release(block) } }
 }

@@ -11,7 +11,7 @@ public struct HeaderBlock: Sendable {
         case stored(offset: Int, count: Int)
     }
 
-    private var fields: [(name: Text, value: Text)] = []
+    private var fields: [(name: Text, value: Text, isUnique: Bool)] = []
     private var storage: [UInt8] = []
 
     /// The largest block that a session can send, in bytes as ``listSize`` counts them.
@@ -35,20 +35,27 @@ public struct HeaderBlock: Sendable {
 
     /// Appends a field whose name and value are literals.
     package mutating func add(_ name: StaticString, _ value: StaticString) {
-        fields.append((.literal(name), .literal(value)))
+        fields.append((.literal(name), .literal(value), false))
     }
 
     /// Appends a field whose name is a literal.
     package mutating func add(_ name: StaticString, _ value: some Collection<UInt8>) {
         let value = store(value)
-        fields.append((.literal(name), value))
+        fields.append((.literal(name), value, false))
+    }
+
+    /// Appends a field whose value no other block is likely to have: it stays out of the peer's table, from which it
+    /// would drive what is worth keeping.
+    package mutating func add(unique name: StaticString, _ value: some Collection<UInt8>) {
+        let value = store(value)
+        fields.append((.literal(name), value, true))
     }
 
     /// Appends a field.
     package mutating func add(name: some Collection<UInt8>, value: some Collection<UInt8>) {
         let name = store(name)
         let value = store(value)
-        fields.append((name, value))
+        fields.append((name, value, false))
     }
 
     private mutating func store(_ bytes: some Collection<UInt8>) -> Text {
@@ -62,7 +69,9 @@ public struct HeaderBlock: Sendable {
         storage.withUnsafeBufferPointer { stored in
             withUnsafeTemporaryAllocation(of: nghttp2_nv.self, capacity: max(fields.count, 1)) { target in
                 for (index, field) in fields.enumerated() {
-                    target.initializeElement(at: index, to: Self.field(field.name, field.value, stored))
+                    var next = Self.field(field.name, field.value, stored)
+                    if field.isUnique { next.flags |= UInt8(truncatingIfNeeded: NGHTTP2_NV_FLAG_NO_INDEX.rawValue) }
+                    target.initializeElement(at: index, to: next)
                 }
                 // A temporary allocation always has an address.
                 return target.baseAddress.map { body(UnsafePointer($0), fields.count) } ?? body(Self.none, 0)

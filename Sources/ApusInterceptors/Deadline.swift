@@ -23,6 +23,18 @@ public struct Deadline: ClientInterceptor {
         self.clock = clock
     }
 
+    /// A deadline `timeout` after each call starts, and for a call made inside a handler one that leaves the handler
+    /// `margin` to answer before its own call ends: what it asks for then fails while it can still say so.
+    ///
+    /// Cancellation needs no policy: a call made by a handler's task is cancelled with it.
+    ///
+    /// - Parameters:
+    ///   - timeout: nil for no limit of its own.
+    ///   - margin: a negative one counts as zero.
+    public init(_ timeout: Duration?, margin: Duration, clock: any MonotonicClock = SystemClock()) {
+        self.init(rule: DeadlineRule(timeout: timeout, margin: max(.zero, margin)), clock: clock)
+    }
+
     /// No timeout of its own: a call made inside a handler ends when the handler's own call does.
     public static var inherited: Deadline { inherited(clock: SystemClock()) }
 
@@ -46,12 +58,15 @@ public struct Deadline: ClientInterceptor {
 struct DeadlineRule: Sendable {
     /// The time that a call may take; nil for no limit of its own.
     let timeout: Duration?
+    /// What is left to the handler that makes the call, before its own call ends.
+    var margin = Duration.zero
 
     /// The earliest of the three deadlines.
     ///
     /// - Throws: DEADLINE_EXCEEDED when it is not after `now`.
     func deadline(asked: CallDeadline, inherited: CallDeadline, now: MonotonicInstant) throws(RPCError) -> CallDeadline
     {
+        let inherited = inherited.isNone ? inherited : CallDeadline(at: inherited.instant.advanced(by: .zero - margin))
         let own = timeout.map { CallDeadline(at: now.advanced(by: $0)) } ?? .none
         let deadline = min(asked, inherited, own)
         guard deadline.hasPassed(at: now) else { return deadline }
@@ -61,7 +76,7 @@ struct DeadlineRule: Sendable {
     private static func reason(_ deadline: CallDeadline, _ inherited: CallDeadline, _ own: CallDeadline) -> String {
         switch deadline {
         case own: "before the call started: the channel's Deadline must be longer than zero"
-        case inherited: "before the call started: the call that this handler serves is past its own deadline"
+        case inherited: "before the call started: the call that this handler serves has no time left"
         default: "before the call started: its timeout had passed already"
         }
     }

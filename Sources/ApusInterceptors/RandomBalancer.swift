@@ -4,7 +4,7 @@ public import ApusCore
 
 /// Sends each call to one of its candidates, each with the same probability, independently of all other calls.
 ///
-/// Endpoints whose last connection attempt failed are left out while others are there. A retry goes to an endpoint
+/// Endpoints whose last connection attempt failed, or that a policy ejected, are left out while others are there. A retry goes to an endpoint
 /// at which this call has not failed yet, when there is one.
 public struct RandomBalancer: RoutingInterceptor {
     let random: any RandomSource
@@ -34,7 +34,7 @@ public struct RandomBalancer: RoutingInterceptor {
 enum RandomPick {
     /// How well an endpoint suits a try: the best class that has members is drawn from.
     private enum Preference: Int, CaseIterable {
-        case fresh, failedThisCall, unreachable, gone
+        case fresh, failedThisCall, ejected, unreachable, gone
     }
 
     /// One handle of the best class, each with the same probability; nil when there are none.
@@ -67,7 +67,8 @@ enum RandomPick {
         switch handle.connectivity {
         case .shutdown: .gone
         case .transientFailure: .unreachable
-        case .idle, .connecting, .ready: avoided.contains(handle) ? .failedThisCall : .fresh
+        case .idle, .connecting, .ready:
+            if handle.isEjected { .ejected } else { avoided.contains(handle) ? .failedThisCall : .fresh }
         }
     }
 }

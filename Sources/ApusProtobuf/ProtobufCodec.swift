@@ -28,7 +28,7 @@ public enum ProtobufCodec<Message: ProtobufMessage>: MessageCodec {
     }
 
     @inlinable
-    static func decode(_ bytes: UnsafeRawBufferPointer, depth: Int = maximumDepth) throws(RPCError) -> Message {
+    package static func decode(_ bytes: UnsafeRawBufferPointer, depth: Int = maximumDepth) throws(RPCError) -> Message {
         let arena = Arena.take(budget: Arena.decodeBudget(for: bytes.count))
         defer { arena.giveBack() }
         return Message(reading: try Message.schema.unpack(bytes, in: arena, depth: depth))

@@ -74,7 +74,13 @@ extension UnsafeRawBufferPointer {
 package protocol FieldSink {
     mutating func add(_ name: StaticString, _ value: StaticString)
     mutating func add(_ name: StaticString, _ value: some Collection<UInt8>)
+    /// A value that is different nearly every time.
+    mutating func add(unique name: StaticString, _ value: some Collection<UInt8>)
     mutating func add(name: some Collection<UInt8>, value: some Collection<UInt8>)
+}
+
+extension FieldSink {
+    package mutating func add(unique name: StaticString, _ value: some Collection<UInt8>) { add(name, value) }
 }
 
 /// `application/grpc`, alone or followed by `+format` or `;parameters`.

@@ -26,7 +26,7 @@ package enum RequestFields {
         sink.add(":path", method.path.utf8)
         sink.add(":authority", authority.utf8)
         sink.add("te", "trailers")
-        if let timeout { sink.add("grpc-timeout", TimeoutEncoding.encode(nanoseconds: timeout)) }
+        if let timeout { sink.add(unique: "grpc-timeout", TimeoutEncoding.encode(nanoseconds: timeout)) }
         sink.add("content-type", "application/grpc")
         if let userAgent { sink.add("user-agent", userAgent) } else { sink.add("user-agent", Self.userAgent) }
         if let compression { sink.add("grpc-encoding", compression.name.utf8) }

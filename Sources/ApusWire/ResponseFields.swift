@@ -4,13 +4,6 @@ package import ApusCore
 
 /// The header blocks that a server sends.
 package enum ResponseFields {
-    /// The head of a response that goes on.
-    package static func writeHead(_ metadata: Metadata, to sink: inout some FieldSink) throws(RPCError) {
-        sink.add(":status", "200")
-        sink.add("content-type", "application/grpc")
-        if !metadata.isEmpty { try MetadataEncoding.write(metadata, to: &sink) }
-    }
-
     /// The fields that end a call: in trailers, or, with a head before them, as Trailers-Only.
     ///
     /// Metadata that HTTP/2 cannot carry turns the status into INTERNAL: the call must end.

@@ -15,6 +15,7 @@ struct FuzzTarget: Sendable {
         FuzzTarget(name: "fields", run: fuzzFields),
         FuzzTarget(name: "texts", run: fuzzTexts),
         FuzzTarget(name: "proxy-response", run: fuzzProxyResponse),
+        FuzzTarget(name: "proxy-header", run: fuzzProxyHeader),
         FuzzTarget(name: "foreign-body", run: fuzzForeignBody),
         FuzzTarget(name: "protobuf", run: fuzzProtobuf),
     ]

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import ApusProtobuf
 import Foundation
 import Testing
 
@@ -18,12 +19,14 @@ struct GeneratedCodeTests {
         #expect(try echo.file.first?.content == kept("Tests/ApusGeneratorTests/Generated/echo.apus.swift"))
         let test = try ProtocRequest.respond(
             [
-                "test/everything.proto", "test/imported.proto", "test/legacy.proto", "test/legacy_public.proto",
+                "test/everything.proto", "test/hidden.proto", "test/imported.proto", "test/legacy.proto",
+                "test/legacy_public.proto",
             ], options: "import=ApusCore+ApusProtobuf,file_naming=base")
         #expect(test.error == nil)
         #expect(
             test.file.map(\.name) == [
-                "everything.apus.swift", "imported.apus.swift", "legacy.apus.swift", "legacy_public.apus.swift",
+                "everything.apus.swift", "hidden.apus.swift", "imported.apus.swift", "legacy.apus.swift",
+                "legacy_public.apus.swift",
             ])
         for file in test.file {
             #expect(try file.content == kept("Tests/ApusProtobufTests/Generated/\(file.name)"))
@@ -58,7 +61,9 @@ struct GeneratedCodeTests {
         #expect(throws: (any Error).self) { try CompilerPlugin.respond(to: [0xFF]) }
     }
 
-    @Test func `proto3 optional is announced as supported`() throws {
-        #expect(try ProtocRequest.respond(["bench/echo.proto"]).supportedFeatures == 1)
+    @Test func `protoc is told of proto3's optional and of editions up to 2023`() throws {
+        let response = try CodeGeneratorResponse(serialized: CompilerPlugin.respond(to: []))
+        #expect(response.supportedFeatures == 3)
+        #expect(response.minimumEdition == 998 && response.maximumEdition == 1000)
     }
 }

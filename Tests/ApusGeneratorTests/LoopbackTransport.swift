@@ -21,7 +21,11 @@ final class LoopbackTransport: ClientTransport {
             method: route.method, metadata: call.metadata, deadline: call.deadline, peer: .memory("loopback"),
             request: call.request, responder: source)
         guard call.method.kind.streamsResponses else {
-            guard let answer = try await server.answer(serverCall, route).message else {
+            guard
+                let answer = try await ServerCall.$current.withValue(
+                    serverCall, operation: { try await server.answer(serverCall, route) }
+                ).message
+            else {
                 throw RPCError(.internal, "no answer")
             }
             return ClientResponse(metadata: Metadata(), body: .one(answer, trailers: Metadata()))

@@ -9,7 +9,7 @@ struct NameTests {
     @Test(arguments: [
         ("user_name", "userName"), ("id", "id"), ("HTTP_status", "httpStatus"), ("default", "`default`"),
         ("self", "self_"), ("unknown_fields", "unknownFields_"), ("a_2b", "a2b"), ("_x", "x"), ("URL", "url"),
-        ("rawValue", "rawValue"), ("___", "_"), ("user_ID", "userId"),
+        ("rawValue", "rawValue"), ("___", "____"), ("user_ID", "userId"),
     ])
     func `a field's name becomes a property's name`(proto: String, swift: String) {
         #expect(SwiftName.property(proto) == swift)
@@ -66,5 +66,27 @@ struct NameTests {
         let bytes = try CompilerPlugin.respond(to: request.serializedBytes())
         let content = try #require(try CodeGeneratorResponse(serialized: bytes).file.first?.content)
         #expect(content.contains("var fooBar: Int32") && content.contains("var fooBar_2: Int32"))
+    }
+
+    @Test func `methods that become equal are told apart by underscores`() throws {
+        let text = """
+            syntax = "proto3";
+            message M {}
+            service S { rpc Get(M) returns (M); rpc get(M) returns (M); rpc default(M) returns (M); }
+            """
+        let content = try #require(try ProtocRequest.respond(toText: text).file.first?.content)
+        #expect(content.contains("static let get = ") && content.contains("static let get_ = "))
+        #expect(content.contains("static let `default` = "))
+    }
+
+    @Test func `defaults are named by what does not warn`() throws {
+        let text = """
+            syntax = "proto2";
+            enum E { option allow_alias = true; A = 1 [deprecated = true]; B = 1; C = 2; D = 2 [deprecated = true]; }
+            message M { optional E old = 1 [default = A]; optional E b = 2 [default = B]; optional E d = 3 [default = D]; }
+            """
+        let content = try #require(try ProtocRequest.respond(toText: text).file.first?.content)
+        #expect(content.contains("{ old ?? ._a }") && content.contains("{ b ?? ._a }"))
+        #expect(content.contains("{ d ?? .c }"))
     }
 }

@@ -13,13 +13,16 @@ struct RefusalTests {
         return response.error
     }
 
-    @Test func `syntax that is neither proto2 nor proto3`() throws {
+    @Test(arguments: [
+        ("editions", 1001, "edition 1001"), ("editions", 0, "edition 0"), ("proto4", 0, "proto4"),
+    ])
+    func `syntax and editions that are not known`(syntax: String, edition: Int32, name: String) throws {
         var file = FileDescriptorProto()
-        (file.name, file.syntax) = ("file.proto", "editions")
+        (file.name, file.syntax, file.edition) = ("file.proto", syntax, edition)
         var request = CodeGeneratorRequest()
         (request.fileToGenerate, request.protoFile) = (["file.proto"], [file])
         let response = try CodeGeneratorResponse(serialized: CompilerPlugin.respond(to: request.serializedBytes()))
-        #expect(response.error == "file.proto: syntax editions is not supported, only proto2 and proto3")
+        #expect(response.error == "file.proto: \(name) is not supported, only proto2, proto3 and edition 2023")
     }
 
     @Test func `messages that require themselves, also by way of others`() throws {

@@ -23,7 +23,26 @@ import Testing
         )
     }
 
-    @Test func `a block that is used twice is sent twice`() throws {
+    @Test func `a value that differs every time leaves the others in the peer's table`() throws {
+        let pair = try SessionPair()
+        var sizes: [Int] = []
+        for index in 0..<200 {
+            var fields = SessionPair.requestFields
+            fields.add("x-stays", [UInt8](repeating: UInt8(ascii: "y"), count: 500))
+            fields.add(unique: "x-changes", "\(1_000_000_000 + index)".utf8)
+            let stream = RecordedStream()
+            stream.ends = true
+            try pair.client.session.submitRequest(fields, stream: stream)
+            let bytes = try pair.client.drain()
+            sizes.append(bytes.count)
+            try pair.server.receive(bytes)
+        }
+        // The table has room for 4 KiB: 200 values of the other field would have driven everything out of it.
+        #expect(sizes.dropFirst().max() ?? 0 < 60)
+        #expect(pair.server.streams.last?.events.first?.hasSuffix("x-changes=1000000199") == true)
+    }
+
+    @Test func `a block that is used twice`() throws {
         let pair = try SessionPair()
         let fields = SessionPair.requestFields
         for _ in 0..<2 {

@@ -50,6 +50,38 @@ struct DeadlineTests {
         #expect(remaining == [.milliseconds(300), nil])
     }
 
+    @Test func `a margin leaves the handler time to answer, and holds for inherited deadlines alone`() async throws {
+        script.otherwise.reply()
+        let channel = channel(Deadline(.seconds(2), margin: .milliseconds(50), clock: clock))
+        try await inHandler(.milliseconds(300)) { _ = try await channel.ask() }
+        try await channel.ask()
+        #expect(remaining == [.milliseconds(250), .seconds(2)])
+        let error = await #expect(throws: RPCError.self) {
+            try await inHandler(.milliseconds(50)) { _ = try await channel.ask() }
+        }
+        #expect(error?.message.contains("this handler serves has no time left") == true)
+    }
+
+    @Test func `over real connections a handler that is cancelled cancels the calls that it makes`() async throws {
+        let (entered, cancelled) = (Gate(), Gate())
+        let inner: Served.Handler = { _ in
+            entered.open()
+            await Gate().wait()
+            cancelled.open()
+            return ""
+        }
+        let client: [any ClientInterceptor] = [Deadline.inherited, Served.endpoints(1), RandomBalancer()]
+        try await Served.run([inner], client: client) { downstream in
+            try await Served.run([{ _ in try await downstream.ask() }], client: client) { upstream in
+                let call = Task { try await upstream.ask() }
+                await entered.wait()
+                call.cancel()
+                _ = await call.result
+                await cancelled.wait()
+            }
+        }
+    }
+
     @Test func `a call past its deadline fails at once and sends nothing`() async throws {
         let channel = channel(Deadline(.seconds(2), clock: clock))
         let error = await #expect(throws: RPCError.self) {

@@ -3,6 +3,7 @@
 import ApusCore
 import ApusTestSupport
 import ApusTransport
+import Synchronization
 import Testing
 
 /// Servers in memory and a channel to all of them.
@@ -41,6 +42,16 @@ private struct TextService: Service {
     var routes: [Route] {
         [Route(.unary) { ServerResponse(message: MessageBytes(try await handler($0).utf8)) }]
     }
+}
+
+/// A number that many tasks count up.
+final class Count: Sendable {
+    private let number = Atomic<Int>(0)
+    var value: Int { number.load(ordering: .relaxed) }
+
+    /// Adds one and tells the new value.
+    @discardableResult
+    func add() -> Int { number.wrappingAdd(1, ordering: .relaxed).newValue }
 }
 
 /// Tells whether it was opened, and lets any number of tasks wait for that; a cancelled one waits no longer.

@@ -5,11 +5,28 @@ import Foundation
 /// Google's own implementation as a peer: `protoc --encode` and `--decode` between binary and text format.
 enum ProtocOracle {
     struct Missing: Error, CustomStringConvertible {
-        let description = "these tests compare with protoc: install it with 'apt-get install protobuf-compiler'"
+        var description = "these tests compare with protoc: install it with 'apt-get install protobuf-compiler'"
     }
 
-    private static let protoFolder = URL(filePath: #filePath).deletingLastPathComponent()
-        .deletingLastPathComponent().deletingLastPathComponent().appending(path: "proto").path
+    private static let root = URL(filePath: #filePath).deletingLastPathComponent()
+        .deletingLastPathComponent().deletingLastPathComponent()
+
+    /// The system's protoc, or for editions, which that of Debian does not know, the one of grpcio-tools.
+    private static func program(for file: String) throws -> [String] {
+        guard file.hasPrefix("test/editions") else { return ["protoc"] }
+        let python = root.appending(path: ".peers/bin/python").path
+        guard FileManager.default.isExecutableFile(atPath: python) else {
+            throw Missing(description: "there is no \(python): install it with 'make peers' (in the project's folder)")
+        }
+        return [python, "-m", "grpc_tools.protoc"]
+    }
+
+    /// The file that declares the type of an action like `--encode=test.legacy.Groups`.
+    private static func file(of action: String) -> String {
+        if action.contains("=test.legacy.") { return "test/legacy.proto" }
+        if action.contains("=test.editions.Old") { return "test/editions_old.proto" }
+        return action.contains("=test.editions.") ? "test/editions.proto" : "test/everything.proto"
+    }
 
     /// The bytes of the message that the text describes.
     static func encode(_ type: String, _ text: String) throws -> [UInt8] {
@@ -46,8 +63,9 @@ enum ProtocOracle {
         for file in files.dropFirst() { try Data().write(to: file) }
         let process = Process()
         process.executableURL = URL(filePath: "/usr/bin/env")
-        let usual = action.contains("=test.legacy.") ? "test/legacy.proto" : "test/everything.proto"
-        process.arguments = ["protoc", "-I", protoFolder, action] + options + [file ?? usual]
+        let file = file ?? Self.file(of: action)
+        process.arguments =
+            try program(for: file) + ["-I", root.appending(path: "proto").path, action] + options + [file]
         process.standardInput = try FileHandle(forReadingFrom: files[0])
         process.standardOutput = try FileHandle(forWritingTo: files[1])
         process.standardError = try FileHandle(forWritingTo: files[2])

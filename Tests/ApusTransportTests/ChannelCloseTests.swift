@@ -2,6 +2,7 @@
 
 import ApusCore
 import ApusInterceptors
+import ApusTestSupport
 import Testing
 
 @testable import ApusTransport
@@ -159,17 +160,27 @@ import Testing
 
     @Test func `a closed channel tries no call again`() async throws {
         let pair = try Pair(.memory)
-        let retry = Retry(try .fixed(total: .seconds(3600), interval: .seconds(60)))
+        let clock = ManualClock()
+        let retry = Retry(try .fixed(total: .seconds(3600), interval: .seconds(60)), clock: clock)
         let target = ToEndpoint(pair.running.addresses[0])
         let network = InMemoryNetwork()
         let running = try network.start(try Server([pair.service]), as: "echo")
         let channel = Channel("echo", interceptors: [retry, target], transport: network.transport())
         let call = Task { try await channel.unary(EchoService.Methods.hang, MessageBytes("x")) }
+        // A call that waits for its next try does so for ever on this clock: it ends in another way then.
+        let watch = Task {
+            await clock.waitForSleepers()
+            call.cancel()
+        }
         try await pair.service.hung.wait()
         channel.close()
         let result = await call.result
         let error = #expect(throws: RPCError.self) { try result.get() }
         #expect(error?.cause == closed)
+        let sleeper = Task { try await clock.sleep(until: clock.now.advanced(by: .seconds(1))) }
+        await watch.value
+        clock.advance(by: .seconds(1))
+        try await sleeper.value
         running.stopNow()
         await running.waitUntilStopped()
         await pair.close()

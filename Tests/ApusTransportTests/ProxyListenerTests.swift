@@ -112,7 +112,9 @@ import Testing
     }
 
     @Test func `a server that stops waits for no header`() async throws {
-        let running = try serving()
+        var options = ServerOptions()
+        options.handshakeTimeout = .seconds(600)
+        let running = try serving(options)
         let address = running.addresses[0]
         let socket = try await script { try RawSocket(connectingTo: address) }
         await eventually { running.counts.handshakes == 1 }

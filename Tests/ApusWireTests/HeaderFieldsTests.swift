@@ -92,10 +92,4 @@ import Testing
         #expect(fields.names == ["grpc-status", "grpc-message"])
         #expect(fields["grpc-status"] == "13")
     }
-
-    @Test func `a head is 200 with gRPC's content-type`() throws {
-        var fields = Fields()
-        try ResponseFields.writeHead(["x": "1"], to: &fields)
-        #expect(fields == [":status": "200", "content-type": "application/grpc", "x": "1"])
-    }
 }

@@ -80,10 +80,14 @@ struct BenchClient: ParsableCommand {
         return (0..<load.connections).map { _ in
             switch stack {
             case .bare: Echo.Client(Channel("bench", interceptors: [PinnedEndpoint(endpoint)], options: options))
-            case .default: Echo.Client(Channel("bench", registry: registry, options: options))
+            case .default:
+                Echo.Client(Channel("bench", registry: registry, timeout: timeout, options: options))
             }
         }
     }
+
+    // The default, but none that a stream would meet.
+    private var timeout: Duration { load.mode == .unary ? .seconds(10) : .seconds(3600) }
 
     private func transportOptions(_ loops: EventLoops) -> TransportOptions {
         var options = TransportOptions()

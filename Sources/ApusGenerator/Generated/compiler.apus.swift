@@ -26,6 +26,8 @@ struct CodeGeneratorRequest: ProtobufMessage {
 struct CodeGeneratorResponse: ProtobufMessage {
     var error: String?
     var supportedFeatures: UInt64 = 0
+    var minimumEdition: Int32 = 0
+    var maximumEdition: Int32 = 0
     var file: [GeneratedFile] = []
 
     /// Fields that the .proto file does not name.
@@ -34,9 +36,17 @@ struct CodeGeneratorResponse: ProtobufMessage {
     init() {}
 
     /// A message with these fields.
-    init(error: String? = nil, supportedFeatures: UInt64 = 0, file: [GeneratedFile] = []) {
+    init(
+        error: String? = nil,
+        supportedFeatures: UInt64 = 0,
+        minimumEdition: Int32 = 0,
+        maximumEdition: Int32 = 0,
+        file: [GeneratedFile] = []
+    ) {
         self.error = error
         self.supportedFeatures = supportedFeatures
+        self.minimumEdition = minimumEdition
+        self.maximumEdition = maximumEdition
         self.file = file
     }
 }
@@ -85,6 +95,8 @@ struct FileDescriptorProto: ProtobufMessage {
     var options: FileOptions?
     var sourceCodeInfo: SourceCodeInfo?
     var syntax: String = ""
+    /// By the numbers of google.protobuf.Edition, which is no enum of proto3.
+    var edition: Int32 = 0
 
     /// Fields that the .proto file does not name.
     var unknownFields = UnknownFields()
@@ -102,7 +114,8 @@ struct FileDescriptorProto: ProtobufMessage {
         `extension`: [FieldDescriptorProto] = [],
         options: FileOptions? = nil,
         sourceCodeInfo: SourceCodeInfo? = nil,
-        syntax: String = ""
+        syntax: String = "",
+        edition: Int32 = 0
     ) {
         self.name = name
         self.`package` = `package`
@@ -114,12 +127,14 @@ struct FileDescriptorProto: ProtobufMessage {
         self.options = options
         self.sourceCodeInfo = sourceCodeInfo
         self.syntax = syntax
+        self.edition = edition
     }
 }
 
 /// Options of a file.
 struct FileOptions: ProtobufMessage {
     var swiftPrefix: String?
+    var features: ProtobufFeatureSet?
 
     /// Fields that the .proto file does not name.
     var unknownFields = UnknownFields()
@@ -127,8 +142,9 @@ struct FileOptions: ProtobufMessage {
     init() {}
 
     /// A message with these fields.
-    init(swiftPrefix: String? = nil) {
+    init(swiftPrefix: String? = nil, features: ProtobufFeatureSet? = nil) {
         self.swiftPrefix = swiftPrefix
+        self.features = features
     }
 }
 
@@ -172,6 +188,7 @@ struct MessageOptions: ProtobufMessage {
     var messageSetWireFormat: Bool?
     var deprecated: Bool?
     var mapEntry: Bool?
+    var features: ProtobufFeatureSet?
 
     /// Fields that the .proto file does not name.
     var unknownFields = UnknownFields()
@@ -179,10 +196,16 @@ struct MessageOptions: ProtobufMessage {
     init() {}
 
     /// A message with these fields.
-    init(messageSetWireFormat: Bool? = nil, deprecated: Bool? = nil, mapEntry: Bool? = nil) {
+    init(
+        messageSetWireFormat: Bool? = nil,
+        deprecated: Bool? = nil,
+        mapEntry: Bool? = nil,
+        features: ProtobufFeatureSet? = nil
+    ) {
         self.messageSetWireFormat = messageSetWireFormat
         self.deprecated = deprecated
         self.mapEntry = mapEntry
+        self.features = features
     }
 }
 
@@ -237,6 +260,7 @@ struct FieldDescriptorProto: ProtobufMessage {
 struct FieldOptions: ProtobufMessage {
     var packed: Bool?
     var deprecated: Bool?
+    var features: ProtobufFeatureSet?
 
     /// Fields that the .proto file does not name.
     var unknownFields = UnknownFields()
@@ -244,15 +268,17 @@ struct FieldOptions: ProtobufMessage {
     init() {}
 
     /// A message with these fields.
-    init(packed: Bool? = nil, deprecated: Bool? = nil) {
+    init(packed: Bool? = nil, deprecated: Bool? = nil, features: ProtobufFeatureSet? = nil) {
         self.packed = packed
         self.deprecated = deprecated
+        self.features = features
     }
 }
 
 /// A group of fields of which at most one is set.
 struct OneofDescriptorProto: ProtobufMessage {
     var name: String = ""
+    var options: OneofOptions?
 
     /// Fields that the .proto file does not name.
     var unknownFields = UnknownFields()
@@ -260,8 +286,24 @@ struct OneofDescriptorProto: ProtobufMessage {
     init() {}
 
     /// A message with these fields.
-    init(name: String = "") {
+    init(name: String = "", options: OneofOptions? = nil) {
         self.name = name
+        self.options = options
+    }
+}
+
+/// Options of a oneof.
+struct OneofOptions: ProtobufMessage {
+    var features: ProtobufFeatureSet?
+
+    /// Fields that the .proto file does not name.
+    var unknownFields = UnknownFields()
+
+    init() {}
+
+    /// A message with these fields.
+    init(features: ProtobufFeatureSet? = nil) {
+        self.features = features
     }
 }
 
@@ -287,6 +329,7 @@ struct EnumDescriptorProto: ProtobufMessage {
 /// Options of an enum.
 struct EnumOptions: ProtobufMessage {
     var deprecated: Bool?
+    var features: ProtobufFeatureSet?
 
     /// Fields that the .proto file does not name.
     var unknownFields = UnknownFields()
@@ -294,8 +337,9 @@ struct EnumOptions: ProtobufMessage {
     init() {}
 
     /// A message with these fields.
-    init(deprecated: Bool? = nil) {
+    init(deprecated: Bool? = nil, features: ProtobufFeatureSet? = nil) {
         self.deprecated = deprecated
+        self.features = features
     }
 }
 
@@ -484,20 +528,26 @@ extension CodeGeneratorResponse {
     static let schema = MessageSchema("apus.compiler.CodeGeneratorResponse", [
         FieldSchema(1, "error", .string, .optional),
         FieldSchema(2, "supported_features", .uint64),
+        FieldSchema(3, "minimum_edition", .int32),
+        FieldSchema(4, "maximum_edition", .int32),
         FieldSchema(15, "file", .message(GeneratedFile.self), .repeated),
     ])
 
     init(reading fields: FieldReader) {
         error = fields.optionalString(at: 3)
         supportedFeatures = fields.scalar(at: 6)
-        file = fields.messages(at: 8)
+        minimumEdition = fields.scalar(at: 8)
+        maximumEdition = fields.scalar(at: 9)
+        file = fields.messages(at: 10)
         unknownFields = fields.unknownFields()
     }
 
     func write(to fields: FieldWriter) {
         fields.optionalString(error, at: 3)
         fields.scalar(supportedFeatures, at: 6)
-        fields.messages(file, at: 8)
+        fields.scalar(minimumEdition, at: 8)
+        fields.scalar(maximumEdition, at: 9)
+        fields.messages(file, at: 10)
         fields.unknownFields(unknownFields)
     }
 }
@@ -549,6 +599,7 @@ extension FileDescriptorProto {
         FieldSchema(8, "options", .message(FileOptions.self), .optional),
         FieldSchema(9, "source_code_info", .message(SourceCodeInfo.self), .optional),
         FieldSchema(12, "syntax", .string),
+        FieldSchema(14, "edition", .int32),
     ])
 
     init(reading fields: FieldReader) {
@@ -562,6 +613,7 @@ extension FileDescriptorProto {
         options = fields.message(at: 17)
         sourceCodeInfo = fields.message(at: 18)
         syntax = fields.string(at: 19)
+        edition = fields.scalar(at: 21)
         unknownFields = fields.unknownFields()
     }
 
@@ -576,6 +628,7 @@ extension FileDescriptorProto {
         fields.message(options, at: 17)
         fields.message(sourceCodeInfo, at: 18)
         fields.string(syntax, at: 19)
+        fields.scalar(edition, at: 21)
         fields.unknownFields(unknownFields)
     }
 }
@@ -583,15 +636,18 @@ extension FileDescriptorProto {
 extension FileOptions {
     static let schema = MessageSchema("apus.compiler.FileOptions", [
         FieldSchema(39, "swift_prefix", .string, .optional),
+        FieldSchema(50, "features", .message(ProtobufFeatureSet.self), .optional),
     ])
 
     init(reading fields: FieldReader) {
         swiftPrefix = fields.optionalString(at: 3)
+        features = fields.message(at: 6)
         unknownFields = fields.unknownFields()
     }
 
     func write(to fields: FieldWriter) {
         fields.optionalString(swiftPrefix, at: 3)
+        fields.message(features, at: 6)
         fields.unknownFields(unknownFields)
     }
 }
@@ -635,12 +691,14 @@ extension MessageOptions {
         FieldSchema(1, "message_set_wire_format", .bool, .optional),
         FieldSchema(3, "deprecated", .bool, .optional),
         FieldSchema(7, "map_entry", .bool, .optional),
+        FieldSchema(12, "features", .message(ProtobufFeatureSet.self), .optional),
     ])
 
     init(reading fields: FieldReader) {
         messageSetWireFormat = fields.optionalScalar(at: 3)
         deprecated = fields.optionalScalar(at: 4)
         mapEntry = fields.optionalScalar(at: 5)
+        features = fields.message(at: 6)
         unknownFields = fields.unknownFields()
     }
 
@@ -648,6 +706,7 @@ extension MessageOptions {
         fields.optionalScalar(messageSetWireFormat, at: 3)
         fields.optionalScalar(deprecated, at: 4)
         fields.optionalScalar(mapEntry, at: 5)
+        fields.message(features, at: 6)
         fields.unknownFields(unknownFields)
     }
 }
@@ -702,17 +761,20 @@ extension FieldOptions {
     static let schema = MessageSchema("apus.compiler.FieldOptions", [
         FieldSchema(2, "packed", .bool, .optional),
         FieldSchema(3, "deprecated", .bool, .optional),
+        FieldSchema(21, "features", .message(ProtobufFeatureSet.self), .optional),
     ])
 
     init(reading fields: FieldReader) {
         packed = fields.optionalScalar(at: 3)
         deprecated = fields.optionalScalar(at: 4)
+        features = fields.message(at: 5)
         unknownFields = fields.unknownFields()
     }
 
     func write(to fields: FieldWriter) {
         fields.optionalScalar(packed, at: 3)
         fields.optionalScalar(deprecated, at: 4)
+        fields.message(features, at: 5)
         fields.unknownFields(unknownFields)
     }
 }
@@ -720,15 +782,34 @@ extension FieldOptions {
 extension OneofDescriptorProto {
     static let schema = MessageSchema("apus.compiler.OneofDescriptorProto", [
         FieldSchema(1, "name", .string),
+        FieldSchema(2, "options", .message(OneofOptions.self), .optional),
     ])
 
     init(reading fields: FieldReader) {
         name = fields.string(at: 3)
+        options = fields.message(at: 5)
         unknownFields = fields.unknownFields()
     }
 
     func write(to fields: FieldWriter) {
         fields.string(name, at: 3)
+        fields.message(options, at: 5)
+        fields.unknownFields(unknownFields)
+    }
+}
+
+extension OneofOptions {
+    static let schema = MessageSchema("apus.compiler.OneofOptions", [
+        FieldSchema(1, "features", .message(ProtobufFeatureSet.self), .optional),
+    ])
+
+    init(reading fields: FieldReader) {
+        features = fields.message(at: 3)
+        unknownFields = fields.unknownFields()
+    }
+
+    func write(to fields: FieldWriter) {
+        fields.message(features, at: 3)
         fields.unknownFields(unknownFields)
     }
 }
@@ -758,15 +839,18 @@ extension EnumDescriptorProto {
 extension EnumOptions {
     static let schema = MessageSchema("apus.compiler.EnumOptions", [
         FieldSchema(3, "deprecated", .bool, .optional),
+        FieldSchema(7, "features", .message(ProtobufFeatureSet.self), .optional),
     ])
 
     init(reading fields: FieldReader) {
         deprecated = fields.optionalScalar(at: 3)
+        features = fields.message(at: 4)
         unknownFields = fields.unknownFields()
     }
 
     func write(to fields: FieldWriter) {
         fields.optionalScalar(deprecated, at: 3)
+        fields.message(features, at: 4)
         fields.unknownFields(unknownFields)
     }
 }

@@ -49,6 +49,12 @@ final class SharedTokenBucket: Sendable {
 
     init(_ bucket: TokenBucket) { self.bucket = bucket }
 
+    /// What taking would say now.
+    func look(at now: MonotonicInstant) -> TokenBucket.Answer {
+        var present = fullAt.load(ordering: .relaxed)
+        return bucket.take(from: &present, at: now)
+    }
+
     func take(at now: MonotonicInstant) -> TokenBucket.Answer {
         var old = fullAt.load(ordering: .relaxed)
         while true {

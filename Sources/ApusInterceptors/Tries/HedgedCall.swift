@@ -149,6 +149,7 @@ private final class Picks: Observer {
     func retrying(_ call: ClientCall, after error: RPCError, delay: Duration) {
         base?.retrying(call, after: error, delay: delay)
     }
+    func policyEvent(_ event: PolicyEvent) { base?.policyEvent(event) }
     func resolved(_ target: String, candidates: Candidates) { base?.resolved(target, candidates: candidates) }
     func connectivityChanged(_ endpoint: Endpoint, to state: ConnectivityState) {
         base?.connectivityChanged(endpoint, to: state)

@@ -81,10 +81,3 @@ extension TransparentTries {
         }
     }
 }
-
-extension ClientCall {
-    /// Balancers pick this endpoint only when no other is left.
-    mutating func avoid(_ handle: EndpointHandle?) {
-        if let handle, !avoided.contains(handle) { avoided.append(handle) }
-    }
-}

@@ -120,7 +120,7 @@ public struct Retry: RetryingInterceptor {
     }
 
     private func prepare(_ call: inout ClientCall, after error: RPCError, _ course: RetryCourse) {
-        if let failed = error.pickedHandle, !call.avoided.contains(failed) { call.avoided.append(failed) }
+        call.avoid(error.pickedHandle)
         call.attempt = course.attempt
         if course.attempt > 1 { call.metadata["grpc-previous-rpc-attempts"] = String(course.attempt - 1) }
     }
@@ -157,13 +157,5 @@ extension RetryCourse.Reason {
         case .totalSpent: "the total time for tries is spent"
         case .overBudget: "the channel's retry budget is spent"
         }
-    }
-}
-
-extension Duration {
-    /// Seconds with one decimal, such as `1.2`.
-    fileprivate var inSeconds: String {
-        let tenths = saturatedNanoseconds / 100_000_000
-        return "\(tenths / 10).\(abs(tenths % 10))"
     }
 }

@@ -74,7 +74,8 @@ package enum TestService {
 
         /// Answers with the size of all payloads together.
         package func streamingInputCall(
-            options: CallOptions = CallOptions(), _ send: (RequestWriter<ProtobufCodec<StreamingInputCallRequest>>) async throws -> Void
+            options: CallOptions = CallOptions(),
+            _ send: (RequestWriter<ProtobufCodec<StreamingInputCallRequest>>) async throws -> Void
         ) async throws -> StreamingInputCallResponse {
             try await channel.clientStreaming(Methods.streamingInputCall, options: options, send).message
         }
@@ -144,7 +145,8 @@ package enum TestService {
 
         /// Answers with the size of all payloads together.
         package func streamingInputCall(
-            _ requests: some Sequence<StreamingInputCallRequest> & Sendable, options: CallOptions = CallOptions()
+            _ requests: some Sequence<StreamingInputCallRequest> & Sendable,
+            options: CallOptions = CallOptions()
         ) throws(RPCError) -> StreamingInputCallResponse {
             try channel.blocking.clientStreaming(Methods.streamingInputCall, requests, options: options).message
         }
@@ -170,7 +172,9 @@ package enum TestService {
 
         /// Answers with payloads of the wanted sizes.
         func streamingOutputCall(
-            _ request: StreamingOutputCallRequest, to writer: ResponseWriter<ProtobufCodec<StreamingOutputCallResponse>>, call: ServerCall
+            _ request: StreamingOutputCallRequest,
+            to writer: ResponseWriter<ProtobufCodec<StreamingOutputCallResponse>>,
+            call: ServerCall
         ) async throws
 
         /// Answers with the size of all payloads together.
@@ -180,12 +184,16 @@ package enum TestService {
 
         /// Answers each request when it comes, with payloads of the wanted sizes.
         func fullDuplexCall(
-            _ requests: RequestStream<ProtobufCodec<StreamingOutputCallRequest>>, to writer: ResponseWriter<ProtobufCodec<StreamingOutputCallResponse>>, call: ServerCall
+            _ requests: RequestStream<ProtobufCodec<StreamingOutputCallRequest>>,
+            to writer: ResponseWriter<ProtobufCodec<StreamingOutputCallResponse>>,
+            call: ServerCall
         ) async throws
 
         /// Answers all requests after the last of them.
         func halfDuplexCall(
-            _ requests: RequestStream<ProtobufCodec<StreamingOutputCallRequest>>, to writer: ResponseWriter<ProtobufCodec<StreamingOutputCallResponse>>, call: ServerCall
+            _ requests: RequestStream<ProtobufCodec<StreamingOutputCallRequest>>,
+            to writer: ResponseWriter<ProtobufCodec<StreamingOutputCallResponse>>,
+            call: ServerCall
         ) async throws
 
         /// Nobody implements it.

@@ -17,7 +17,7 @@ public struct DescriptorPool: Sendable {
     /// - Throws: INVALID_ARGUMENT for descriptors that protoc would not write.
     public init(_ set: ProtobufFileDescriptorSet) throws(RPCError) {
         var builder = DescriptorPoolBuilder()
-        for file in set.file { builder.collect(file) }
+        for file in set.file { try builder.collect(file) }
         messages = try builder.makeMessages()
         var types = TypeRegistry()
         for schema in messages.values { types.add(schema) }

@@ -7,40 +7,48 @@ struct DescriptorPoolBuilder {
     private struct Message {
         let name: String
         let descriptor: ProtobufDescriptorProto
-        let isProto3: Bool
+        let features: EditionFeatures
     }
 
     private var messages: [Message] = []
     private var entries: [String: ProtobufDescriptorProto] = [:]
     private var enums: [String: EnumSchema] = [:]
-    private var extensions: [(scope: String, field: ProtobufFieldDescriptorProto, isProto3: Bool)] = []
+    private var extensions: [(scope: String, field: ProtobufFieldDescriptorProto, features: EditionFeatures)] = []
     private var references: [String: (message: SchemaReference, group: SchemaReference)] = [:]
 
-    mutating func collect(_ file: ProtobufFileDescriptorProto) {
+    mutating func collect(_ file: ProtobufFileDescriptorProto) throws(RPCError) {
         let scope = file.package ?? ""
-        let isProto3 = file.syntax == "proto3"
-        for enumeration in file.enumType { collect(enumeration, in: scope, isProto3) }
-        for message in file.messageType { collect(message, in: scope, isProto3) }
-        for field in file.extension { extensions.append((scope, field, isProto3)) }
+        let edition = file.edition?.rawValue ?? 0
+        guard
+            let features = EditionFeatures(
+                syntax: file.syntax ?? "", edition: edition, options: file.options?.features)
+        else { throw Self.failure(file.name ?? "", "its syntax or edition is not known") }
+        for enumeration in file.enumType { collect(enumeration, in: scope, features) }
+        for message in file.messageType { collect(message, in: scope, features) }
+        for field in file.extension { extensions.append((scope, field, features)) }
     }
 
-    private mutating func collect(_ enumeration: ProtobufEnumDescriptorProto, in scope: String, _ isProto3: Bool) {
+    private mutating func collect(
+        _ enumeration: ProtobufEnumDescriptorProto, in scope: String, _ outer: EditionFeatures
+    ) {
         let name = Self.joined(scope, enumeration.name ?? "")
         enums[name] = EnumSchema(
-            name, enumeration.value.map { (number: $0.number ?? 0, name: $0.name ?? "") }, isClosed: !isProto3)
+            name, enumeration.value.map { (number: $0.number ?? 0, name: $0.name ?? "") },
+            isClosed: outer.refined(by: enumeration.options?.features).isClosed)
     }
 
-    private mutating func collect(_ message: ProtobufDescriptorProto, in scope: String, _ isProto3: Bool) {
+    private mutating func collect(_ message: ProtobufDescriptorProto, in scope: String, _ outer: EditionFeatures) {
         let name = Self.joined(scope, message.name ?? "")
+        let features = outer.refined(by: message.options?.features)
         if message.options?.mapEntry == true {
             entries[name] = message
         } else if references[name] == nil {
-            messages.append(Message(name: name, descriptor: message, isProto3: isProto3))
+            messages.append(Message(name: name, descriptor: message, features: features))
             references[name] = (SchemaReference(isGroup: false), SchemaReference(isGroup: true))
         }
-        for enumeration in message.enumType { collect(enumeration, in: name, isProto3) }
-        for nested in message.nestedType { collect(nested, in: name, isProto3) }
-        for field in message.extension { extensions.append((name, field, isProto3)) }
+        for enumeration in message.enumType { collect(enumeration, in: name, features) }
+        for nested in message.nestedType { collect(nested, in: name, features) }
+        for field in message.extension { extensions.append((name, field, features)) }
     }
 
     func makeMessages() throws(RPCError) -> [String: MessageSchema] {
@@ -50,7 +58,7 @@ struct DescriptorPoolBuilder {
             var numbers: Set<Int> = []
             for descriptor in message.descriptor.field {
                 let field = try field(
-                    descriptor, in: message.name, message.isProto3, message.descriptor.oneofDecl.count)
+                    descriptor, in: message.name, message.features, message.descriptor.oneofDecl)
                 guard numbers.insert(field.number).inserted else {
                     throw Self.failure("\(message.name).\(field.name)", "the number \(field.number) is taken")
                 }
@@ -66,14 +74,14 @@ struct DescriptorPoolBuilder {
 
     func makeExtensions(_ schemas: [String: MessageSchema]) throws(RPCError) -> [DynamicExtension] {
         var made: [DynamicExtension] = []
-        for (scope, descriptor, isProto3) in extensions {
+        for (scope, descriptor, features) in extensions {
             let name = Self.joined(scope, descriptor.name ?? "")
             guard let extendee = schemas[String((descriptor.extendee ?? "").drop { $0 == "." })] else {
                 throw Self.failure(name, "the extended message '\(descriptor.extendee ?? "")' is not described")
             }
             var single = descriptor
             (single.name, single.oneofIndex) = (name, nil)
-            var field = try field(single, in: scope, isProto3, 0)
+            var field = try field(single, in: scope, features, [])
             if case .implicit = field.shape { field = FieldSchema(field.number, name, field.type, .optional) }
             let carrier = MessageSchema("\(extendee.name).[\(name)]", [field])
             made.append(DynamicExtension(field: field, extendee: extendee, carrier: carrier))
@@ -82,7 +90,8 @@ struct DescriptorPoolBuilder {
     }
 
     private func field(
-        _ descriptor: ProtobufFieldDescriptorProto, in message: String, _ isProto3: Bool, _ oneofCount: Int
+        _ descriptor: ProtobufFieldDescriptorProto, in message: String, _ outer: EditionFeatures,
+        _ oneofs: [ProtobufOneofDescriptorProto]
     ) throws(RPCError) -> FieldSchema {
         let name = descriptor.name ?? ""
         let place = Self.joined(message, name)
@@ -93,8 +102,9 @@ struct DescriptorPoolBuilder {
             let (key, value) = try mapTypes(entry, place)
             return FieldSchema(Int(number), name, value, .map(key: key), json: descriptor.jsonName)
         }
-        let type = try type(descriptor, place)
-        let shape = try shape(descriptor, type, isProto3, oneofCount, place)
+        let features = try features(of: descriptor, outer, oneofs, place)
+        let type = try type(descriptor, place, isDelimited: features.isDelimited)
+        let shape = shape(descriptor, type, features)
         return FieldSchema(Int(number), name, type, shape, json: descriptor.jsonName)
     }
 
@@ -117,24 +127,33 @@ struct DescriptorPoolBuilder {
         }
     }
 
-    private func shape(
-        _ field: ProtobufFieldDescriptorProto, _ type: FieldType, _ isProto3: Bool, _ oneofCount: Int, _ place: String
-    ) throws(RPCError) -> FieldShape {
-        switch field.label {
-        case .repeated:
-            let isPackable = !type.isData && !type.isMessage
-            return isPackable && field.options?.packed ?? isProto3 ? .packed : .repeated
-        case .required: return .required
-        default: break
+    private func features(
+        of field: ProtobufFieldDescriptorProto, _ outer: EditionFeatures, _ oneofs: [ProtobufOneofDescriptorProto],
+        _ place: String
+    ) throws(RPCError) -> EditionFeatures {
+        var features = outer
+        if let index = field.oneofIndex {
+            guard oneofs.indices.contains(Int(index)) else { throw Self.failure(place, "it is in no oneof") }
+            features = features.refined(by: oneofs[Int(index)].options?.features)
         }
-        if let index = field.oneofIndex, field.proto3Optional != true {
-            guard (0..<oneofCount).contains(Int(index)) else { throw Self.failure(place, "it is in no oneof") }
-            return .oneof(Int(index))
-        }
-        return !isProto3 || field.proto3Optional == true || type.isMessage ? .optional : .implicit
+        return features.refined(by: field.options?.features)
     }
 
-    private func type(_ field: ProtobufFieldDescriptorProto, _ place: String) throws(RPCError) -> FieldType {
+    private func shape(
+        _ field: ProtobufFieldDescriptorProto, _ type: FieldType, _ features: EditionFeatures
+    ) -> FieldShape {
+        if field.label == .repeated {
+            let isPackable = !type.isData && !type.isMessage
+            return isPackable && field.options?.packed ?? features.isPacked ? .packed : .repeated
+        }
+        if let index = field.oneofIndex, field.proto3Optional != true { return .oneof(Int(index)) }
+        if field.label == .required || features.isRequired { return .required }
+        return features.hasPresence || field.proto3Optional == true || type.isMessage ? .optional : .implicit
+    }
+
+    private func type(
+        _ field: ProtobufFieldDescriptorProto, _ place: String, isDelimited: Bool = false
+    ) throws(RPCError) -> FieldType {
         let typeName = String((field.typeName ?? "").drop { $0 == "." })
         switch field.type {
         case .double: return .double
@@ -153,7 +172,10 @@ struct DescriptorPoolBuilder {
         case .string: return .string
         case .bytes: return .bytes
         case .enum: if let schema = enums[typeName] { return .enumeration(schema) }
-        case .message: if let reference = references[typeName] { return .dynamic(reference.message) }
+        case .message:
+            if let reference = references[typeName] {
+                return .dynamic(isDelimited ? reference.group : reference.message)
+            }
         case .group: if let reference = references[typeName] { return .dynamic(reference.group) }
         case nil: break
         }

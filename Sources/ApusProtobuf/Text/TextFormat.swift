@@ -16,7 +16,7 @@ struct TextFormat {
         if writeAny(message) { return }
         for field in message.schema.fields {
             guard let value = message[field.number] else { continue }
-            write(value, field, name: Self.name(field))
+            write(value, field, name: Self.name(field, of: message.schema))
         }
         var unknown = message.unknownFields
         for field in types.extensions(of: message.schema) {
@@ -30,10 +30,13 @@ struct TextFormat {
         write(unknown, depth: 10)
     }
 
-    /// A group goes by the name of its type.
-    private static func name(_ field: FieldSchema) -> String {
-        guard field.type.wireType == WireType.startGroup, let schema = field.type.schema else { return field.name }
-        return schema.name.split(separator: ".").last.map(String.init) ?? field.name
+    /// A group goes by the name of its type: of editions' delimited fields those that look like groups of proto2.
+    private static func name(_ field: FieldSchema, of message: MessageSchema) -> String {
+        guard field.type.wireType == WireType.startGroup, let schema = field.type.schema,
+            schema.name.hasPrefix(message.name + ".")
+        else { return field.name }
+        let name = schema.name.dropFirst(message.name.count + 1)
+        return name.lowercased() == field.name ? String(name) : field.name
     }
 
     private mutating func write(_ value: FieldValue, _ field: FieldSchema, name: String) {

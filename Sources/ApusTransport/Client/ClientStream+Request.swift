@@ -6,9 +6,6 @@ import ApusWire
 
 /// The request half of a call: messages on their way out.
 extension ClientStream {
-    /// The end of the request half: nothing to say.
-    struct RequestEnd: Sendable {}
-
     /// Moves the messages of a streamed request to the connection, in a task on its loop.
     func startPump(_ source: any MessageSource) {
         pump = Task(executorPreference: loop) {
@@ -19,7 +16,7 @@ extension ClientStream {
                     if wake { self.resume() }
                     if full { try await self.outbound.drain() }
                 }
-                if self.outbound.finish(nil, RequestEnd()) == true { self.resume() }
+                if self.outbound.finish(nil, OutboundHalf.End()) == true { self.resume() }
             } catch {
                 self.end(RPCError(wrapping: error))
             }

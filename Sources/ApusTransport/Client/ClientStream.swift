@@ -33,7 +33,7 @@ final class ClientStream: HTTP2Stream, TimerEntry, @unchecked Sendable {
 
     // The request half.
     let compressor: Int?
-    let outbound = OutboundHalf<RequestEnd>()
+    let outbound = OutboundHalf()
     var pump: Task<Void, Never>?
     var requestEnded = false
 
@@ -85,7 +85,7 @@ final class ClientStream: HTTP2Stream, TimerEntry, @unchecked Sendable {
         guard !isOver, let session = connection.session else { return }
         do {
             let fields = try requestFields(connection)
-            if case .one(let message) = call.request { _ = outbound.finish(message, RequestEnd()) }
+            if case .one(let message) = call.request { _ = outbound.finish(message, OutboundHalf.End()) }
             try session.submitRequest(fields, stream: self)
         } catch let error as RPCError {
             return fail(error)

@@ -10,16 +10,20 @@ final class ConnectionPool: @unchecked Sendable {
     let dialer: any Dialer
     let options: TransportOptions
     let connectivity: Connectivity
+    private let group: PoolGroup
     private var subchannels: [EndpointHandle: (subchannel: Subchannel, hook: EndpointHandle.RetireHook?)] = [:]
     private var closeReason: String?
 
     init(
-        loop: any EventLoop, dialer: any Dialer, options: TransportOptions, connectivity: Connectivity
+        loop: any EventLoop, dialer: any Dialer, options: TransportOptions, connectivity: Connectivity,
+        group: PoolGroup = PoolGroup()
     ) {
         self.loop = loop
         self.dialer = dialer
         self.options = options
         self.connectivity = connectivity
+        self.group = group
+        group.add(self)
     }
 
     /// Sends a call that has begun to the endpoint that was chosen for it.
@@ -49,8 +53,20 @@ final class ConnectionPool: @unchecked Sendable {
         return subchannel
     }
 
-    /// An endpoint can be reached: calls that wait for another one may go there.
+    /// An endpoint can be reached: calls that wait for another one may go there, on every loop.
     func becameReady(_ handle: EndpointHandle) {
+        handBack(inFavourOf: handle)
+        group.becameReady(handle, in: self)
+    }
+
+    /// An endpoint was reached from another loop.
+    func becameReadyElsewhere(_ handle: EndpointHandle) {
+        guard closeReason == nil else { return }
+        subchannels[handle]?.subchannel.retryNow()
+        handBack(inFavourOf: handle)
+    }
+
+    private func handBack(inFavourOf handle: EndpointHandle) {
         for (other, entry) in inOrder where other != handle { entry.subchannel.handBack(inFavourOf: handle) }
     }
 

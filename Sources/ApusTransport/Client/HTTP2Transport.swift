@@ -27,10 +27,11 @@ public final class HTTP2Transport: ConnectivityReporting {
             let loops = if let loops = options.eventLoops { loops } else { try EventLoops.shared() }
             try options.check()
             let dialer = try Self.layered(dialer, options)
-            let connectivity = connectivity
+            let (connectivity, group) = (connectivity, PoolGroup())
             pools = .success(
                 loops.members.map {
-                    ConnectionPool(loop: $0, dialer: dialer, options: options, connectivity: connectivity)
+                    ConnectionPool(
+                        loop: $0, dialer: dialer, options: options, connectivity: connectivity, group: group)
                 })
         } catch {
             pools = .failure(error)

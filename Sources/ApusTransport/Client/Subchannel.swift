@@ -10,7 +10,7 @@ import ApusWire
 /// out. After a failure it tries again by itself, so that balancers, which avoid it meanwhile, see it come back.
 final class Subchannel {
     /// The connection that is being made.
-    private enum Attempt {
+    enum Attempt {
         case none
         case dialing
         case handshaking(ClientConnection)
@@ -19,24 +19,24 @@ final class Subchannel {
 
     let handle: EndpointHandle
     private let pool: ConnectionPool
-    private let waiting: CallQueue
+    let waiting: CallQueue
     private var keepalive: ClientKeepalive?
-    private var attempt = Attempt.none
+    var attempt = Attempt.none
     private var dialing: (any Dialing)?
     // Connections that take calls, the oldest first: it is filled first, so that spare ones become idle.
-    private var connections: [ClientConnection] = []
+    var connections: [ClientConnection] = []
     // Connections that finish their calls and take no new ones.
     private var draining: [ClientConnection] = []
-    private var failures = 0
+    var failures = 0
     // Whether the calls that wait had a connection to wait for.
     private var lostLast = false
-    private var end: End?
+    var end: End?
     private var state = ConnectivityState.idle
     // The channel's, known from its first call here.
-    private var observer: (any Observer)?
+    var observer: (any Observer)?
     private lazy var retry = LoopTimer { [unowned self] in self.backedOff() }
 
-    private struct End {
+    struct End {
         let reason: String
         let isRetired: Bool
 
@@ -52,63 +52,7 @@ final class Subchannel {
         pool.connectivity.added(state)
     }
 
-    private var options: TransportOptions { pool.options }
-
-    // MARK: Calls
-
-    /// Sends the call now if a connection takes it; else it waits, or fails.
-    func submit(_ stream: ClientStream) {
-        if observer == nil { observer = stream.call.observer }
-        // First come, first served: who comes now may not overtake those who wait.
-        if waiting.isEmpty, let connection = connectionWithRoom { return send(stream, on: connection) }
-        if let end { return stream.fail(RPCError(.unavailable, end.reason, progress: end.progress)) }
-        if connections.isEmpty, case .backingOff(let failure) = attempt, !stream.call.waitForReady {
-            return fail(stream, failure, progress: .notConnected)
-        }
-        guard waiting.count < options.maximumWaitingCalls else { return refuse(stream) }
-        waiting.append(stream)
-        stream.call.observer?.waiting(stream.call, for: handle)
-        connectIfNeeded()
-    }
-
-    // As gRFC A32 does it: other endpoints may have room, so that a retry makes sense.
-    private func refuse(_ stream: ClientStream) {
-        let what = connections.isEmpty ? "a connection" : "the server to take more calls"
-        let text = "\(waiting.count) calls wait for \(what) already (TransportOptions.maximumWaitingCalls)"
-        stream.fail(RPCError(.unavailable, text, progress: .notConnected))
-    }
-
-    private func fail(_ stream: ClientStream, _ failure: ConnectFailure, progress: RPCError.Progress) {
-        stream.fail(
-            RPCError(.unavailable, failure.reason, progress: progress, cause: "\(failures) failed connections"))
-    }
-
-    var hasWaitingCalls: Bool { !waiting.isEmpty }
-
-    private var connectionWithRoom: ClientConnection? {
-        guard let first = connections.first else { return nil }
-        return first.hasRoom ? first : connections.dropFirst().first(where: \.hasRoom)
-    }
-
-    private func send(_ stream: ClientStream, on connection: ClientConnection) {
-        stream.send(on: connection)
-        if connection.isNearItsEnd { replace(connection) }
-    }
-
-    private func replace(_ connection: ClientConnection) {
-        if connection.isExhausted || connections.contains(where: { !$0.isNearItsEnd }) {
-            connection.drain("its stream identifiers run out")
-        } else {
-            connectIfNeeded()
-        }
-    }
-
-    /// Sends calls that wait as long as there is room for them.
-    func sendWaiting() {
-        guard !waiting.isEmpty else { return }
-        while let connection = connectionWithRoom, let stream = waiting.popFirst() { send(stream, on: connection) }
-        if !waiting.isEmpty { connectIfNeeded() }
-    }
+    var options: TransportOptions { pool.options }
 
     // MARK: Connecting
 
@@ -118,7 +62,7 @@ final class Subchannel {
     }
 
     // Another connection is due when calls wait, or when the last good one comes to its end.
-    private func connectIfNeeded() {
+    func connectIfNeeded() {
         guard case .none = attempt, end == nil else { return }
         let lasting = connections.count { !$0.isNearItsEnd }
         let isDue =
@@ -167,19 +111,6 @@ final class Subchannel {
         handBack(failure) { $0.handles.count > 1 }
     }
 
-    /// Another endpoint can be reached: calls that wait here and may go there do so.
-    func handBack(inFavourOf other: EndpointHandle) {
-        guard connections.isEmpty, case .backingOff(let failure) = attempt else { return }
-        handBack(failure) { $0.handles.contains(other) }
-    }
-
-    // The transparent retry of their channel picks anew for calls with such candidates.
-    private func handBack(_ failure: ConnectFailure, where condition: (Candidates) -> Bool) {
-        for stream in waiting.takeAll(where: { $0.call.candidates.map(condition) ?? false }) {
-            fail(stream, failure, progress: .notSent)
-        }
-    }
-
     private func backOff(after failure: ConnectFailure) {
         guard end == nil else { return }
         failures += 1
@@ -187,6 +118,13 @@ final class Subchannel {
         publish()
         let delay = options.backoff.delay(failures: failures, unit: pool.loop.random.unit())
         pool.loop.schedule(retry, at: pool.loop.now.advanced(by: delay))
+    }
+
+    /// The endpoint was reached from another loop: there is no reason to wait any longer.
+    func retryNow() {
+        guard case .backingOff = attempt else { return }
+        pool.loop.cancel(retry)
+        backedOff()
     }
 
     private func backedOff() {
@@ -208,6 +146,14 @@ final class Subchannel {
         for connection in old { replace(connection) }
         sendWaiting()
         pool.becameReady(handle)
+    }
+
+    func replace(_ connection: ClientConnection) {
+        if connection.isExhausted || connections.contains(where: { !$0.isNearItsEnd }) {
+            connection.drain("its stream identifiers run out")
+        } else {
+            connectIfNeeded()
+        }
     }
 
     /// No new calls: those in flight finish, then the connection closes.

@@ -19,7 +19,7 @@ public struct TransportOptions: Sendable {
     /// The time for one connection: for the look-up of a name and for all of its addresses. gRPC's connection back-off
     /// document asks for 20 seconds at least.
     public var connectTimeout = Duration.seconds(20)
-    /// The time that a server has for its SETTINGS once the connection is there.
+    /// The time that a server has for its SETTINGS once the connection is there, and for the acknowledgement of ours.
     public var handshakeTimeout = Duration.seconds(10)
     /// The wait after connections that failed.
     public var backoff = ConnectionBackoff()
@@ -68,6 +68,7 @@ public struct TransportOptions: Sendable {
 
     var settings: HTTP2Settings {
         var settings = HTTP2Settings(role: .client)
+        settings.inputTimes.settings = handshakeTimeout.saturatedNanoseconds
         settings.maximumHeaderListSize = UInt32(clamping: maximumMetadataBytes)
         // RFC 9113, section 6.9.2: windows are 31 bits wide.
         // Smaller ones could be used up while a reader that has caught up still gathers its credit.

@@ -8,13 +8,13 @@ import ApusCore
 /// Answers exactly once, with a socket or with a text such as `connect 127.0.0.1:50051: connection refused`, which
 /// tells of every address that was tried.
 final class Connector: Dialing {
-    typealias Answer = (Result<any ConnectionIO, ConnectFailure>) -> Void
+    typealias Answer = OneAnswer<any ConnectionIO>.Handler
 
     private let target: Endpoint.Address
     private let network: any SocketNetwork
     private let loop: any EventLoop
     private let patience: Duration
-    private var answer: Answer?
+    private let answer: OneAnswer<any ConnectionIO>
     private var lookUp: (any Dialing)?
     private var order: [Endpoint.Address] = []
     private var next = 0
@@ -36,23 +36,28 @@ final class Connector: Dialing {
         self.network = network
         self.loop = loop
         self.patience = patience
-        self.answer = answer
+        self.answer = OneAnswer(answer)
     }
 
     func start() {
         loop.schedule(timeout, at: loop.now.advanced(by: patience))
         guard case .host(let host, let port) = target, network.isIPv6(host) == nil else { return race([target]) }
         let lookUp = network.lookUp(host, port: port, on: loop) { self.lookedUp($0) }
-        if answer != nil, order.isEmpty { self.lookUp = lookUp }
+        if answer.isAwaited, order.isEmpty { self.lookUp = lookUp }
     }
 
     /// Gives up; there will be no answer.
     func cancel() {
-        answer = nil
-        finish(.failure(ConnectFailure(reason: "cancelled")))
+        answer.cancel()
+        letGo()
     }
 
     private func finish(_ result: Result<any ConnectionIO, ConnectFailure>) {
+        letGo()
+        answer.give(result)
+    }
+
+    private func letGo() {
         loop.cancel(timeout)
         loop.cancel(stagger)
         lookUp?.cancel()
@@ -60,9 +65,6 @@ final class Connector: Dialing {
         let losers = tries.values
         tries = [:]
         for loser in losers { loser?.cancel() }
-        let answer = answer
-        self.answer = nil
-        answer?(result)
     }
 
     private func timedOut() {
@@ -72,7 +74,7 @@ final class Connector: Dialing {
 
     private func lookedUp(_ result: Result<[Endpoint.Address], ConnectFailure>) {
         lookUp = nil
-        guard answer != nil else { return }
+        guard answer.isAwaited else { return }
         switch result {
         case .failure(let failure): finish(.failure(failure))
         case .success(let addresses): race(AddressOrder.interleaved(addresses, isIPv6: isIPv6))
@@ -110,10 +112,10 @@ final class Connector: Dialing {
         tries.removeValue(forKey: place)
         switch result {
         case .success(let io):
-            guard answer != nil else { return io.close() }
+            guard answer.isAwaited else { return io.close() }
             finish(.success(io))
         case .failure(let failure):
-            guard answer != nil else { return }
+            guard answer.isAwaited else { return }
             failures.append(failure.reason)
             // The next one need not wait for its turn.
             tryNext()

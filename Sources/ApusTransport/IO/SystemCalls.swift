@@ -65,8 +65,14 @@ enum SystemCalls {
     static func openSecretLog(_ path: String) -> Int32 { open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0o600) }
 
     /// Writes bytes in one call.
-    static func append(_ bytes: UnsafeRawBufferPointer, to descriptor: Int32) {
-        _ = write(descriptor, bytes.baseAddress, bytes.count)
+    ///
+    /// - Returns: how many were written, and the system's reason when none were.
+    static func append(_ bytes: UnsafeRawBufferPointer, to descriptor: Int32) -> (written: Int, reason: String) {
+        while true {
+            let count = write(descriptor, bytes.baseAddress, bytes.count)
+            if count >= 0 { return (count, "not all was taken") }
+            if errno != EINTR { return (0, reason(errno)) }
+        }
     }
 
     private static func readPiece(_ descriptor: Int32, _ piece: inout [UInt8]) -> Int {
@@ -84,7 +90,10 @@ enum SystemCalls {
     }
 
     private static func failure(_ path: String) -> RPCError {
-        let reason = strerror(errno).map { String(cString: $0) } ?? "error \(errno)"
-        return RPCError(.invalidArgument, "cannot read \(path): \(reason)")
+        RPCError(.invalidArgument, "cannot read \(path): \(reason(errno))")
+    }
+
+    private static func reason(_ number: Int32) -> String {
+        strerror(number).map { String(cString: $0) } ?? "error \(number)"
     }
 }

@@ -41,11 +41,11 @@ struct UVNetwork: SocketNetwork {
 /// One look-up of a name. C owns a retain of this object until its callback has run.
 private final class NameLookUp: Dialing {
     private let host: String
-    private var answer: ((Result<[Endpoint.Address], ConnectFailure>) -> Void)?
+    private let answer: OneAnswer<[Endpoint.Address]>
 
     init(_ host: String, _ answer: @escaping (Result<[Endpoint.Address], ConnectFailure>) -> Void) {
         self.host = host
-        self.answer = answer
+        self.answer = OneAnswer(answer)
     }
 
     func start(_ port: Int, on loop: UVLoop) {
@@ -57,7 +57,7 @@ private final class NameLookUp: Dialing {
         guard result < 0 else { return }
         request.deallocate()
         Unmanaged.passUnretained(self).release()
-        finish(.failure(failure(result)))
+        answer.give(.failure(failure(result)))
     }
 
     fileprivate func lookedUp(_ status: Int32, _ list: UnsafeMutablePointer<addrinfo>?) {
@@ -70,32 +70,26 @@ private final class NameLookUp: Dialing {
             entry = current.pointee.ai_next
         }
         uv_freeaddrinfo(list)
-        finish(status == 0 && !addresses.isEmpty ? .success(addresses) : .failure(failure(status)))
+        answer.give(status == 0 && !addresses.isEmpty ? .success(addresses) : .failure(failure(status)))
     }
 
     private func failure(_ status: Int32) -> ConnectFailure {
         ConnectFailure(reason: "look up \(host): \(status == 0 ? "it has no addresses" : UVError.text(status))")
     }
 
-    private func finish(_ result: Result<[Endpoint.Address], ConnectFailure>) {
-        let answer = answer
-        self.answer = nil
-        answer?(result)
-    }
-
     // A look-up that runs cannot be stopped: nobody hears of it.
-    func cancel() { answer = nil }
+    func cancel() { answer.cancel() }
 }
 
 /// One try to connect to one address. C owns a retain of this object while the try is under way.
 private final class SocketConnecting: Dialing {
     private let address: Endpoint.Address
-    private var answer: ((Result<any ConnectionIO, ConnectFailure>) -> Void)?
+    private let answer: OneAnswer<any ConnectionIO>
     private var socket: UVStreamIO?
 
     init(_ address: Endpoint.Address, _ answer: @escaping (Result<any ConnectionIO, ConnectFailure>) -> Void) {
         self.address = address
-        self.answer = answer
+        self.answer = OneAnswer(answer)
     }
 
     func start(on loop: UVLoop) {
@@ -124,7 +118,7 @@ private final class SocketConnecting: Dialing {
         let descriptor = socketAddress.map(SystemCalls.connectUnix) ?? UV_ENAMETOOLONG.rawValue
         guard descriptor >= 0 else { return fail("connect \(address): \(UVError.text(descriptor))") }
         do throws(RPCError) {
-            finish(.success(try UVStreamIO(adopting: descriptor, isPipe: true, peer: address, loop: loop)))
+            answer.give(.success(try UVStreamIO(adopting: descriptor, isPipe: true, peer: address, loop: loop)))
         } catch {
             fail(error.message)
         }
@@ -150,26 +144,20 @@ private final class SocketConnecting: Dialing {
     }
 
     fileprivate func connected(_ status: Int32) {
-        guard answer != nil, let socket else { return }
+        guard answer.isAwaited, let socket else { return }
         guard status == 0 else { return fail("connect \(address): \(UVError.text(status))") }
         self.socket = nil
-        finish(.success(socket))
+        answer.give(.success(socket))
     }
 
     private func fail(_ reason: String) {
         socket?.close()
         socket = nil
-        finish(.failure(ConnectFailure(reason: reason)))
-    }
-
-    private func finish(_ result: Result<any ConnectionIO, ConnectFailure>) {
-        let answer = answer
-        self.answer = nil
-        answer?(result)
+        answer.fail(reason)
     }
 
     func cancel() {
-        answer = nil
+        answer.cancel()
         socket?.close()
         socket = nil
     }

@@ -24,6 +24,8 @@ package final class UVLoop: EventLoop, @unchecked Sendable {
     package private(set) lazy var tlsScratch = TLSScratch()
     let readBuffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 64 * 1024, alignment: 64)
     private(set) lazy var memory = MemoryReturn(self)
+    private let pool = PooledMemory()
+    package var sessionMemory: HTTP2Memory? { pool }
     private let prepare: UnsafeMutablePointer<uv_prepare_t>
     private let check: UnsafeMutablePointer<uv_check_t>
     private let idle: UnsafeMutablePointer<uv_idle_t>
@@ -96,6 +98,9 @@ package final class UVLoop: EventLoop, @unchecked Sendable {
     package static var current: UVLoop? { CurrentLoop.object as? UVLoop }
 
     package var isCurrent: Bool { CurrentLoop.isCurrent(self) }
+
+    /// Gives up memory that waits for sessions.
+    func trimSessionMemory() { pool.trim() }
 
     // MARK: Work
 

@@ -40,7 +40,7 @@ private final class TunnelDialing: Dialing {
     private let address: Endpoint.Address
     private let proxy: HTTPProxy
     private let loop: any EventLoop
-    private var answer: ((Result<any ConnectionIO, ConnectFailure>) -> Void)?
+    private let answer: OneAnswer<any ConnectionIO>
     private var dialing: (any Dialing)?
     private var io: (any ConnectionIO)?
     private var response = ProxyResponse()
@@ -53,13 +53,13 @@ private final class TunnelDialing: Dialing {
         self.address = address
         self.proxy = proxy
         self.loop = loop
-        self.answer = answer
+        self.answer = OneAnswer(answer)
     }
 
     func start(with dialer: any Dialer, timeout: Duration) {
         let dialing = dialer.dial(proxy.address, on: loop) { self.connected($0, timeout) }
         // The answer may have come before `dial` returned.
-        if answer != nil, io == nil { self.dialing = dialing }
+        if answer.isAwaited, io == nil { self.dialing = dialing }
     }
 
     private func connected(_ result: Result<any ConnectionIO, ConnectFailure>, _ timeout: Duration) {
@@ -67,7 +67,7 @@ private final class TunnelDialing: Dialing {
         switch result {
         case .failure(let failure): fail(failure.reason)
         case .success(let io):
-            guard answer != nil else { return io.close() }
+            guard answer.isAwaited else { return io.close() }
             self.io = io
             loop.schedule(timer, at: loop.now.advanced(by: timeout))
             io.start(self)
@@ -92,18 +92,18 @@ private final class TunnelDialing: Dialing {
     }
 
     private func finish(_ result: Result<any ConnectionIO, ConnectFailure>) {
-        loop.cancel(timer)
-        io?.close()
-        io = nil
-        let answer = answer
-        self.answer = nil
-        answer?(result)
+        letGo()
+        answer.give(result)
     }
 
     func cancel() {
-        answer = nil
+        answer.cancel()
         dialing?.cancel()
         dialing = nil
+        letGo()
+    }
+
+    private func letGo() {
         loop.cancel(timer)
         io?.close()
         io = nil

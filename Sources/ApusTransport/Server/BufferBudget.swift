@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import CLibuv
 import Synchronization
 
 /// The bytes that servers may hold for others: responses whose clients do not read, requests that are not complete, and
@@ -12,7 +11,8 @@ import Synchronization
 ///
 /// Sendable: atomics, and a list behind a mutex.
 public final class BufferBudget: Sendable {
-    /// The budget of a process' servers: a quarter of the memory that the process may use, 64 MiB at least.
+    /// The budget of a process' servers: a quarter of the memory that the process may use (the machine's, or what its
+    /// control groups leave it), 64 MiB at least.
     public static let shared = BufferBudget(limit: defaultLimit)
 
     /// Bytes that may be held.
@@ -40,13 +40,7 @@ public final class BufferBudget: Sendable {
     /// Bytes that are held now, in steps of 4 KiB for each stream.
     public var held: Int { charged.load(ordering: .relaxed) }
 
-    private static var defaultLimit: Int {
-        let total = uv_get_total_memory()
-        // 0 where no limit is known.
-        let constrained = uv_get_constrained_memory()
-        let memory = constrained > 0 ? min(total, constrained) : total
-        return max(64 << 20, Int(clamping: memory / 4))
-    }
+    private static var defaultLimit: Int { max(64 << 20, Int(clamping: MemoryLimit.bytes / 4)) }
 
     func add(_ server: ActiveServer) {
         holders.withLock { holders in

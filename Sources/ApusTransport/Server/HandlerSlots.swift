@@ -11,9 +11,12 @@ final class HandlerSlots {
     private let loop: any EventLoop
     private let limit: Int
     private let patience: Duration
-    private var running = 0
-    private var waiting = Deque<(stream: ServerStream, until: MonotonicInstant)>()
+    // Unchecked: one thread, and nothing is called while they change.
+    @exclusivity(unchecked) private var running = 0
+    @exclusivity(unchecked) private var waiting = Deque<(stream: ServerStream, until: MonotonicInstant)>()
     private lazy var timer = LoopTimer { [unowned self] in self.refuseDue() }
+    // Whether the timer may be scheduled: mostly nobody has waited.
+    @exclusivity(unchecked) private var isTimed = false
 
     init(_ loop: any EventLoop, limit: Int, patience: Duration) {
         self.loop = loop
@@ -26,13 +29,17 @@ final class HandlerSlots {
         guard running >= limit else { return run(stream) }
         waiting.append((stream, loop.now.advanced(by: patience)))
         if !timer.timer.isScheduled { loop.schedule(timer, at: loop.now.advanced(by: patience)) }
+        isTimed = true
     }
 
     /// A handler has returned.
     func handlerLeft() {
         running -= 1
         while running < limit, let next = waiting.popFirst() { run(next.stream) }
-        if waiting.isEmpty { loop.cancel(timer) }
+        if isTimed, waiting.isEmpty {
+            isTimed = false
+            loop.cancel(timer)
+        }
     }
 
     /// The connection is gone, and with it what waits.

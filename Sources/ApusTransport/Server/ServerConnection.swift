@@ -24,7 +24,7 @@ final class ServerConnection: HTTP2Connection, @unchecked Sendable {
     /// Which of its server's connections it is; set once, before anybody else knows it.
     var number = 0
     private var strikes: PingStrikes
-    let peerIdentity: PeerIdentity?
+    let origin: ServerCall.Origin
     private var ready: [ServerStream] = []
     private var turnLimit = TurnLimit()
     private var isDraining = false
@@ -44,7 +44,7 @@ final class ServerConnection: HTTP2Connection, @unchecked Sendable {
             loop, limit: options.maximumConcurrentStreams, patience: options.handlerPatience)
         strikes = PingStrikes(
             minimum: options.minimumPingInterval, permitsWithoutCalls: options.permitsPingsWithoutCalls)
-        peerIdentity = io.peerIdentity
+        origin = ServerCall.Origin(peer: io.peer, identity: io.peerIdentity)
         super.init(io, loop: loop)
         plan = options.plan
     }

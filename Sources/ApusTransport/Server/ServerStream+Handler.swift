@@ -17,25 +17,29 @@ extension ServerStream {
         let compressed = request?.isCompressed == true ? decompression(connection) : nil
         if request != nil { forgetRequest() }
         let call = ServerCall(
-            method: entry.route.method, metadata: head.metadata, deadline: deadline, peer: connection.io.peer,
-            peerIdentity: connection.peerIdentity, request: body, responder: self)
-        let server = connection.server
-        let route = entry.route
+            method: entry.route.method, metadata: head.metadata, deadline: deadline, origin: connection.origin,
+            request: body, responder: self)
         owner.handlerStarted()
-        handler = Task(executorPreference: connection.executor(for: entry)) {
-            do throws(RPCError) {
-                let response =
-                    if let compressed {
-                        try await server.answer(call.opened(compressed), route)
-                    } else {
-                        try await server.answer(call, route)
-                    }
-                self.handlerEnded(try response.message.map(self.framed), Status.ok, nil)
-            } catch {
-                self.handlerEnded(nil, error.status, error.metadata)
+        start(call, entry, connection, compressed)
+        return true
+    }
+
+    private func start(
+        _ call: ServerCall, _ entry: Router.Entry, _ connection: ServerConnection, _ compressed: Decompression?
+    ) {
+        let server = connection.server
+        // Bound here, where the task copies it: binding it inside of the task would cost a call's time twice more.
+        handler = ServerCall.$current.withValue(call) {
+            Task(executorPreference: connection.executor(for: entry)) {
+                do throws(RPCError) {
+                    let call = if let compressed { try call.opened(compressed) } else { call }
+                    let response = try await server.answer(call, entry.route)
+                    self.handlerEnded(try response.message.map(self.framed), Status.ok, nil)
+                } catch {
+                    self.handlerEnded(nil, error.status, error.metadata)
+                }
             }
         }
-        return true
     }
 
     /// Ends a call that no handler has seen: the client may try it elsewhere.

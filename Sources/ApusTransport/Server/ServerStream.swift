@@ -10,11 +10,7 @@ import Synchronization
 /// Sendable: the responder's methods may be called from anywhere and touch only `outbound` and `fields`, which lock,
 /// the atomic `compresses` and what is immutable; everything else is confined to the connection's loop.
 final class ServerStream: HTTP2Stream, TimerEntry, @unchecked Sendable {
-    /// How the response ends.
-    struct End: Sendable {
-        var status: Status
-        var metadata: Metadata
-    }
+    typealias End = OutboundHalf.End
 
     struct Fields {
         var initial = Metadata()
@@ -33,7 +29,7 @@ final class ServerStream: HTTP2Stream, TimerEntry, @unchecked Sendable {
     @exclusivity(unchecked) private var deframer: MessageDeframer
     var entry: Router.Entry?
     var deadline = CallDeadline.none
-    var request: MessageBytes?
+    @exclusivity(unchecked) var request: MessageBytes?
     var inbound: InboundMessages?
     var isReset = false
     private(set) var requestEnded = false
@@ -45,7 +41,7 @@ final class ServerStream: HTTP2Stream, TimerEntry, @unchecked Sendable {
     var endSent = false
     private var trailersSubmitted = false
     var handler: Task<Void, Never>?
-    let outbound: OutboundHalf<End>
+    let outbound: OutboundHalf
     // Bytes of messages that are not complete, and of one that waits for its handler.
     @exclusivity(unchecked) var gathered = 0
     @exclusivity(unchecked) var gathering: BufferAccount
@@ -99,6 +95,9 @@ final class ServerStream: HTTP2Stream, TimerEntry, @unchecked Sendable {
             deadline = CallDeadline(at: loop.now.advanced(by: .nanoseconds(timeout)))
             loop.schedule(self, at: deadline.instant)
         }
+        if connection.server.admits, let refusal = refusal(entry, connection) {
+            return end(refusal.status, refusal.metadata)
+        }
         deframer.takesCompressed = head.compressor != nil
         if let compression = connection.options.compression {
             compressResponses(with: compression, minimum: connection.options.minimumCompressedBytes)
@@ -111,6 +110,18 @@ final class ServerStream: HTTP2Stream, TimerEntry, @unchecked Sendable {
             connection.startAfterBatch(self)
         }
         if requestEnded { finishRequest() }
+    }
+
+    private func refusal(_ entry: Router.Entry, _ connection: ServerConnection) -> RPCError? {
+        do throws(RPCError) {
+            try connection.server.admit(
+                ServerCallHead(
+                    method: entry.route.method, metadata: head.metadata, peer: connection.origin.peer,
+                    peerIdentity: connection.origin.identity))
+            return nil
+        } catch {
+            return error
+        }
     }
 
     override func receiveData(_ bytes: UnsafeRawBufferPointer) {
@@ -223,11 +234,11 @@ final class ServerStream: HTTP2Stream, TimerEntry, @unchecked Sendable {
     }
 
     // Ends the call for a reason of the server's own, whatever the handler does.
-    func end(_ status: Status) {
+    func end(_ status: Status, _ metadata: Metadata = Metadata()) {
         isReset = true
         let error = RPCError(.cancelled, "the call is over: \(status)")
         cancelHandler(error)
-        let end = End(status: status, metadata: Metadata())
+        let end = End(status: status, metadata: metadata)
         outbound.override(end, writersGet: error)
         inbound?.fail(error)
         forgetRequest()

@@ -8,7 +8,15 @@ import Synchronization
 ///
 /// A writer suspends while more than ``highWaterMark`` bytes wait. The loop is woken once for a batch of writes.
 /// Sendable: `sending` belongs to the loop, everything else is behind the mutex.
-final class OutboundHalf<End: Sendable>: @unchecked Sendable {
+///
+/// Not generic over its end: a mutex inside of a generic class looks its type up at run time, with every stream.
+final class OutboundHalf: @unchecked Sendable {
+    /// How the half ends. A request has nothing to say at its end.
+    struct End: Sendable {
+        var status = Status.ok
+        var metadata = Metadata()
+    }
+
     /// Bytes that may wait before writers suspend.
     static var highWaterMark: Int { 64 * 1024 }
 

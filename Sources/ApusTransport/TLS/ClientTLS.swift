@@ -34,7 +34,7 @@ public struct ClientTLS: Sendable {
     public var reloadInterval = Duration.seconds(10)
     /// A file to which secrets are appended with which others can decrypt the connections (`SSLKEYLOGFILE`'s form).
     public var keyLogFile: String?
-    /// Told of files that changed; called on any thread.
+    /// Told of files that changed and a key log that is full; called on any thread.
     public var onEvent: (@Sendable (TLSEvent) -> Void)?
 
     /// TLS that trusts the given authorities.

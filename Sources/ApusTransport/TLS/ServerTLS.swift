@@ -40,7 +40,7 @@ public struct ServerTLS: Sendable {
     public var reloadInterval = Duration.seconds(10)
     /// A file to which secrets are appended with which others can decrypt the connections (`SSLKEYLOGFILE`'s form).
     public var keyLogFile: String?
-    /// Told of handshakes that failed and files that changed; called on any thread.
+    /// Told of handshakes that failed, files that changed and a key log that is full; called on any thread.
     public var onEvent: (@Sendable (TLSEvent) -> Void)?
 
     /// TLS with the given certificates, at least one.

@@ -93,5 +93,5 @@ private func tlsNewSession(_ ssl: OpaquePointer?, _ session: OpaquePointer?) -> 
 // SSL_CTX_set_keylog_callback(3)
 private func tlsKeyLog(_ ssl: OpaquePointer?, _ line: UnsafePointer<CChar>?) {
     guard let line else { return }
-    engine(ssl)?.context.keyLog?.append(line)
+    engine(ssl)?.context.keyLog?.append(String(cString: line))
 }

@@ -85,4 +85,8 @@ public enum TLSEvent: Sendable, Hashable {
     case reloaded
     /// Files have changed but cannot be used: new connections use what was there before.
     case reloadFailed(reason: String)
+    /// The key log takes no more, because its disk is full, say: connections go on. Told once, until it does again.
+    case keyLogFailed(reason: String)
+    /// The key log takes lines again; so many were lost.
+    case keyLogResumed(lost: Int)
 }

@@ -41,7 +41,7 @@ final class TLSContext: @unchecked Sendable {
     /// - Throws: INVALID_ARGUMENT for certificates, keys or roots that cannot be used.
     static func client(_ options: ClientTLS, _ material: TLSMaterial) throws(RPCError) -> TLSContext {
         let context = try TLSContext(options.minimumVersion, roots: material.roots, sessions: SessionCache())
-        if let path = options.keyLogFile { try context.logKeys(KeyLog(path)) }
+        if let path = options.keyLogFile { try context.logKeys(KeyLog(path, report: options.onEvent)) }
         if let pair = material.certificates.first { try context.use(pair) }
         if options.verification == .full {
             try context.trust(options.roots, material.roots)
@@ -65,7 +65,7 @@ final class TLSContext: @unchecked Sendable {
             throw RPCError(.invalidArgument, "TLS needs a certificate: ServerTLS has none")
         }
         let context = try server(options, first, material.roots)
-        if let path = options.keyLogFile { try context.logKeys(KeyLog(path)) }
+        if let path = options.keyLogFile { try context.logKeys(KeyLog(path, report: options.onEvent)) }
         for pair in material.certificates.dropFirst() {
             let alternative = try server(options, pair, material.roots)
             alternative.keyLog = context.keyLog

@@ -28,7 +28,7 @@ private final class SecureDialing: Dialing {
     private let address: Endpoint.Address
     private let connector: TLSConnector
     private let loop: any EventLoop
-    private var answer: ((Result<any ConnectionIO, ConnectFailure>) -> Void)?
+    private let answer: OneAnswer<any ConnectionIO>
     private var dialing: (any Dialing)?
     private var io: TLSIO?
 
@@ -39,13 +39,13 @@ private final class SecureDialing: Dialing {
         self.address = address
         self.connector = connector
         self.loop = loop
-        self.answer = answer
+        self.answer = OneAnswer(answer)
     }
 
     func start(with dialer: any Dialer) {
         let dialing = dialer.dial(address, on: loop) { result in self.connected(result) }
         // The answer may have come before `dial` returned.
-        if answer != nil, io == nil { self.dialing = dialing }
+        if answer.isAwaited, io == nil { self.dialing = dialing }
     }
 
     private func connected(_ result: Result<any ConnectionIO, ConnectFailure>) {
@@ -57,7 +57,7 @@ private final class SecureDialing: Dialing {
     }
 
     private func secure(_ plain: any ConnectionIO) {
-        guard answer != nil else { return plain.close() }
+        guard answer.isAwaited else { return plain.close() }
         do throws(RPCError) {
             let io = try connector.connect(plain, to: address, on: loop)
             self.io = io
@@ -80,13 +80,11 @@ private final class SecureDialing: Dialing {
 
     private func finish(_ result: Result<any ConnectionIO, ConnectFailure>) {
         io = nil
-        let answer = answer
-        self.answer = nil
-        answer?(result)
+        answer.give(result)
     }
 
     func cancel() {
-        answer = nil
+        answer.cancel()
         dialing?.cancel()
         dialing = nil
         io?.close()

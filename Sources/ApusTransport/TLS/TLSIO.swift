@@ -16,7 +16,7 @@ package final class TLSIO: ConnectionIO, @unchecked Sendable {
         case left
     }
 
-    private enum Phase {
+    enum Phase {
         /// The handshake waits for its turn.
         case waiting
         case handshaking
@@ -28,16 +28,16 @@ package final class TLSIO: ConnectionIO, @unchecked Sendable {
 
     package let peer: Endpoint.Address
     /// Who a server's client proved to be.
-    package private(set) var peerIdentity: PeerIdentity?
-    private let inner: any ConnectionIO
-    private let engine: TLSEngine
-    private let loop: any EventLoop
-    private let slots: HandshakeSlots?
-    private var outlet: CiphertextOutlet
-    private var phase: Phase
+    package internal(set) var peerIdentity: PeerIdentity?
+    let inner: any ConnectionIO
+    let engine: TLSEngine
+    let loop: any EventLoop
+    let slots: HandshakeSlots?
+    var outlet: CiphertextOutlet
+    var phase: Phase
     private var handler: (any ConnectionIOHandler)?
-    private var answer: ((HandshakeResult) -> Void)?
-    private var holdsSlot = false
+    var answer: ((HandshakeResult) -> Void)?
+    var holdsSlot = false
     private var isReading = true
     private var isProcessing = false
     // Whether the handler was told that not everything left.
@@ -45,17 +45,15 @@ package final class TLSIO: ConnectionIO, @unchecked Sendable {
     // Ciphertext that cannot be processed yet, and whether the engine has plaintext left.
     private var held: [UInt8] = []
     private var engineHasMore = false
-    private var hasFirstByte = false
+    var hasFirstByte = false
     // Whether a peer that was refused may still read why.
     private var lingers = false
     // Whether the peer broke HTTP/2's rules.
     private var isOffended = false
-    private lazy var timer = LoopTimer { [unowned self] in self.timedOut() }
+    lazy var timer = LoopTimer { [unowned self] in self.timedOut() }
 
     // How long a peer may take for the last bytes, and for reading why its handshake failed.
     private static let lingerTime = Duration.seconds(2)
-    // unexpected_message, for whom OpenSSL would not know what to tell. Source: RFC 8446, section 6.
-    private static let fatalAlert: [UInt8] = [21, 3, 3, 0, 2, 2, 10]
     // Several reads' worth: the stream below was told to stop.
     private static let largestHeld = 256 * 1024
 
@@ -76,103 +74,20 @@ package final class TLSIO: ConnectionIO, @unchecked Sendable {
     /// The spoken version, such as `TLSv1.3`.
     package var version: String { engine.version }
 
-    private var isServer: Bool { slots != nil }
+    var isServer: Bool { slots != nil }
     private var peerRole: String { isServer ? "client" : "server" }
-    private var ciphertext: OutputBuffer { loop.tlsScratch.ciphertext }
+    var ciphertext: OutputBuffer { loop.tlsScratch.ciphertext }
     private var isOver: Bool { phase == .closing || phase == .closed }
 
-    // MARK: The handshake
-
-    /// Makes the handshake and answers once, unless this is closed before.
-    package func handshake(within timeout: Duration, _ answer: @escaping (HandshakeResult) -> Void) {
-        self.answer = answer
-        loop.schedule(timer, at: loop.now.advanced(by: timeout))
-        inner.start(self)
-        if phase == .handshaking, !isServer { process(UnsafeRawBufferPointer(start: nil, count: 0)) }
-    }
-
-    // A client that only connects takes no turn: its first bytes ask for one.
-    private func askForTurn() {
-        guard let slots else { return }
-        let answer = slots.acquire { [weak self, loop] in
-            loop.execute { [weak self] in
-                if let self { self.turnCame(slots) } else { slots.release() }
-            }
-        }
-        switch answer {
-        case .granted: startHandshake()
-        case .queued: inner.setReading(false)
-        case .refused: fail("too many handshakes at once")
-        }
-    }
-
-    private func turnCame(_ slots: HandshakeSlots) {
-        guard phase == .waiting else { return slots.release() }
-        startHandshake()
-        inner.setReading(true)
-        resume()
-    }
-
-    private func startHandshake() {
-        holdsSlot = true
-        phase = .handshaking
-    }
-
-    private func releaseSlot() {
-        guard holdsSlot else { return }
-        holdsSlot = false
-        slots?.release()
-    }
-
-    private func handshake(_ input: inout UnsafeRawBufferPointer) {
-        if let foreign = foreignProtocol(input) {
-            Self.fatalAlert.withUnsafeBytes { ciphertext.append(copying: $0) }
-            outlet.send(ciphertext)
-            return fail(foreign)
-        }
-        let result = engine.handshake(&input, ciphertext, now: loop.now)
-        outlet.send(ciphertext)
-        switch result {
-        case .needsInput: break
-        case .failed(let reason): fail(reason)
-        case .established: established()
-        }
-    }
-
-    private func established() {
-        phase = .open
-        loop.cancel(timer)
-        releaseSlot()
-        if isServer { peerIdentity = engine.peerIdentity }
-        tell(.established)
-    }
-
-    private func tell(_ result: HandshakeResult) {
-        let answer = answer
-        self.answer = nil
-        answer?(result)
-    }
-
-    // The first byte of TLS is a handshake's or an alert's. Source: RFC 8446, section 5.1.
-    private func foreignProtocol(_ bytes: UnsafeRawBufferPointer) -> String? {
-        guard !hasFirstByte, let first = bytes.first else { return nil }
-        hasFirstByte = true
-        guard first != 22, first != 21 else { return nil }
-        if !isServer { return "the server does not speak TLS" }
-        if ForeignProtocol.looksLikeHTTP1(bytes) { return "the client speaks plain HTTP/1, and this port TLS" }
-        return bytes.starts(with: "PRI ".utf8)
-            ? "the client speaks HTTP/2 without TLS, and this port with it" : "the client does not speak TLS"
-    }
+    // MARK: The end
 
     private func timedOut() {
         if phase == .closing { return closeInner() }
         fail("the \(peerRole) did not finish the TLS handshake in time")
     }
 
-    // MARK: The end
-
     // A failed handshake or a broken record.
-    private func fail(_ reason: String) {
+    func fail(_ reason: String) {
         guard !isOver else { return }
         let handler = handler
         let wasOpen = phase == .open
@@ -292,14 +207,14 @@ extension TLSIO: ConnectionIOHandler {
     }
 
     // Takes up what was held.
-    private func resume() {
+    func resume() {
         guard canProcess, engineHasMore || !held.isEmpty else { return }
         let bytes = held
         held = []
         bytes.withUnsafeBytes { process($0) }
     }
 
-    private func process(_ bytes: UnsafeRawBufferPointer) {
+    func process(_ bytes: UnsafeRawBufferPointer) {
         isProcessing = true
         var rest = bytes
         if phase == .handshaking { handshake(&rest) }

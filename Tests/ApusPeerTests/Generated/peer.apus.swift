@@ -212,7 +212,8 @@ enum Peer {
 
         /// Counts the messages and their bytes, and follows the instructions of each.
         func clientStream(
-            options: CallOptions = CallOptions(), _ send: (RequestWriter<ProtobufCodec<Instruction>>) async throws -> Void
+            options: CallOptions = CallOptions(),
+            _ send: (RequestWriter<ProtobufCodec<Instruction>>) async throws -> Void
         ) async throws -> Reply {
             try await channel.clientStreaming(Methods.clientStream, options: options, send).message
         }
@@ -298,7 +299,9 @@ enum Peer {
 
         /// Answers each request with `messages` messages, when it comes.
         func chat(
-            _ requests: RequestStream<ProtobufCodec<Instruction>>, to writer: ResponseWriter<ProtobufCodec<Reply>>, call: ServerCall
+            _ requests: RequestStream<ProtobufCodec<Instruction>>,
+            to writer: ResponseWriter<ProtobufCodec<Reply>>,
+            call: ServerCall
         ) async throws
 
         /// Tells the stages of the call with the given name, past ones at once, and ends after the last.

@@ -750,7 +750,8 @@ enum Everything {
 
         /// Calls `Collect`.
         func collect(
-            options: CallOptions = CallOptions(), _ send: (RequestWriter<ProtobufCodec<Choices>>) async throws -> Void
+            options: CallOptions = CallOptions(),
+            _ send: (RequestWriter<ProtobufCodec<Choices>>) async throws -> Void
         ) async throws -> ProtobufEmpty {
             try await channel.clientStreaming(Methods.collect, options: options, send).message
         }
@@ -825,7 +826,9 @@ enum Everything {
 
         /// Calls `Default`.
         func `default`(
-            _ requests: RequestStream<ProtobufCodec<Maps>>, to writer: ResponseWriter<ProtobufCodec<Lists>>, call: ServerCall
+            _ requests: RequestStream<ProtobufCodec<Maps>>,
+            to writer: ResponseWriter<ProtobufCodec<Lists>>,
+            call: ServerCall
         ) async throws
     }
 }

@@ -20,6 +20,7 @@ struct LatencyHistogram {
 
     /// The latency in microseconds that a share of all do not exceed; nil without any.
     func microseconds(at share: Double) -> Double? {
+        guard total > 0 else { return nil }
         let rank = min(Int(share * Double(total)), total - 1)
         var seen = 0
         for (index, count) in counts.enumerated() {

@@ -122,7 +122,8 @@ public enum Echo {
 
         /// Counts what arrives.
         public func upload(
-            options: CallOptions = CallOptions(), _ send: (RequestWriter<ProtobufCodec<EchoRequest>>) async throws -> Void
+            options: CallOptions = CallOptions(),
+            _ send: (RequestWriter<ProtobufCodec<EchoRequest>>) async throws -> Void
         ) async throws -> UploadSummary {
             try await channel.clientStreaming(Methods.upload, options: options, send).message
         }
@@ -189,7 +190,9 @@ public enum Echo {
 
         /// Sends each request back as it comes.
         func chat(
-            _ requests: RequestStream<ProtobufCodec<EchoRequest>>, to writer: ResponseWriter<ProtobufCodec<EchoResponse>>, call: ServerCall
+            _ requests: RequestStream<ProtobufCodec<EchoRequest>>,
+            to writer: ResponseWriter<ProtobufCodec<EchoResponse>>,
+            call: ServerCall
         ) async throws
     }
 }

@@ -192,7 +192,9 @@ public enum GRPCHealth {
 
         /// The health of a service now and whenever it changes.
         func watch(
-            _ request: GRPCHealthCheckRequest, to writer: ResponseWriter<ProtobufCodec<GRPCHealthCheckResponse>>, call: ServerCall
+            _ request: GRPCHealthCheckRequest,
+            to writer: ResponseWriter<ProtobufCodec<GRPCHealthCheckResponse>>,
+            call: ServerCall
         ) async throws
     }
 }

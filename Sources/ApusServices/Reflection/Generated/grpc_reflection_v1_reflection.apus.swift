@@ -184,7 +184,9 @@ package enum ServerReflection {
     package protocol Handler: Service {
         /// Answers each question when it comes.
         func serverReflectionInfo(
-            _ requests: RequestStream<ProtobufCodec<ServerReflectionRequest>>, to writer: ResponseWriter<ProtobufCodec<ServerReflectionResponse>>, call: ServerCall
+            _ requests: RequestStream<ProtobufCodec<ServerReflectionRequest>>,
+            to writer: ResponseWriter<ProtobufCodec<ServerReflectionResponse>>,
+            call: ServerCall
         ) async throws
     }
 }

@@ -184,7 +184,9 @@ package enum AlphaServerReflection {
     package protocol Handler: Service {
         /// Answers each question when it comes.
         func serverReflectionInfo(
-            _ requests: RequestStream<ProtobufCodec<AlphaServerReflectionRequest>>, to writer: ResponseWriter<ProtobufCodec<AlphaServerReflectionResponse>>, call: ServerCall
+            _ requests: RequestStream<ProtobufCodec<AlphaServerReflectionRequest>>,
+            to writer: ResponseWriter<ProtobufCodec<AlphaServerReflectionResponse>>,
+            call: ServerCall
         ) async throws
     }
 }

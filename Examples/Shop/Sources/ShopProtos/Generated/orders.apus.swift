@@ -364,7 +364,8 @@ public enum OrderService {
         /// Places many orders in one call and answers with what became of them. An order that is refused does not end the
         /// call. Safe to repeat, as each order has its key.
         public func importOrders(
-            options: CallOptions = CallOptions(), _ send: (RequestWriter<ProtobufCodec<PlaceOrderRequest>>) async throws -> Void
+            options: CallOptions = CallOptions(),
+            _ send: (RequestWriter<ProtobufCodec<PlaceOrderRequest>>) async throws -> Void
         ) async throws -> ImportSummary {
             try await channel.clientStreaming(Methods.importOrders, options: options, send).message
         }
@@ -445,7 +446,9 @@ public enum OrderService {
         /// A client whose watch was cut goes on from the sequence it saw last.
         /// Errors: NOT_FOUND.
         func watchOrder(
-            _ request: WatchOrderRequest, to writer: ResponseWriter<ProtobufCodec<OrderUpdate>>, call: ServerCall
+            _ request: WatchOrderRequest,
+            to writer: ResponseWriter<ProtobufCodec<OrderUpdate>>,
+            call: ServerCall
         ) async throws
 
         /// Places many orders in one call and answers with what became of them. An order that is refused does not end the
@@ -456,7 +459,9 @@ public enum OrderService {
 
         /// Answers each question about a price as it comes.
         func quote(
-            _ requests: RequestStream<ProtobufCodec<QuoteRequest>>, to writer: ResponseWriter<ProtobufCodec<QuoteReply>>, call: ServerCall
+            _ requests: RequestStream<ProtobufCodec<QuoteRequest>>,
+            to writer: ResponseWriter<ProtobufCodec<QuoteReply>>,
+            call: ServerCall
         ) async throws
     }
 }

@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// The policies of a channel that says nothing else, in their order.
+///
+/// 1. ``Deadline``: first, so that one moment ends all tries of a call, and what the caller's own caller still waits.
+/// 2. ``Retry``: behind it everything happens again for each try: a new list, a new choice, another endpoint. Its budget
+///    bounds what all calls of the channel add to the load of a service that is down.
+/// 3. ``Discovery``: the name becomes a list of endpoints, the newest for each try.
+/// 4. ``RandomBalancer``: the list becomes one endpoint. A balancer of yours takes its place.
+/// 5. ``CircuitBreaker``: behind the balancer, where a call has its endpoint: one breaker for each method of each
+///    endpoint. What it refuses goes back to 2 and at once to another endpoint.
+/// 6. ``OutlierEjection``, when it is asked for: behind the balancer as well, and nearest to the wire, so that it counts
+///    what servers answer, not what the breaker says.
+///
+/// Policies of the whole call, such as ``IdempotencyKey``, ``Fallback``, ``AnswerCache``, ``SingleFlight``,
+/// ``Bulkhead`` or ``RateLimit``, stand in `before`: behind the deadline and in front of the tries.
+///
+/// ```swift
+/// var stack = DefaultStack()
+/// stack.timeout = .seconds(2)
+/// stack.before = [IdempotencyKey()]
+/// let channel = Channel("users", interceptors: stack.interceptors(with: registry))
+/// ```
+public struct DefaultStack: Sendable {
+    /// The time for all tries of a call; nil for none besides the caller's and the handler's.
+    public var timeout: Duration? = .seconds(10)
+    /// Policies in front of the tries.
+    public var before: [any ClientInterceptor] = []
+    /// When a call is tried again; a ``Hedging`` may take its place.
+    public var tries: any RetryingInterceptor = Retry(.exponential(), budget: RetryBudget())
+    /// Who picks an endpoint.
+    public var balancer: any ClientInterceptor = RandomBalancer()
+    /// nil for none.
+    public var breaker: CircuitBreaker? = CircuitBreaker()
+    /// nil, as it is unless told, for none.
+    public var outliers: OutlierEjection?
+
+    /// The defaults.
+    public init() {}
+
+    /// The list for a channel whose endpoints a registry knows. One list for one channel.
+    public func interceptors(with registry: any Registry) -> [any ClientInterceptor] {
+        let behind: [(any ClientInterceptor)?] = [breaker, outliers]
+        return [timeout.map { Deadline($0) } ?? .inherited] + before + [tries, Discovery(registry), balancer]
+            + behind.compactMap(\.self)
+    }
+}

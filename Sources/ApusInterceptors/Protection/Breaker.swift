@@ -1,0 +1,120 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import ApusCore
+import Synchronization
+
+/// One circuit breaker as the calls of all threads share it.
+///
+/// While it is closed and calls succeed it takes no lock: admission is one load, an end one addition, and each 32nd end
+/// brings the successes to the course that decides.
+final class Breaker: Sendable {
+    private static let stride = 32
+
+    let method: MethodDescriptor?
+    private let course: Mutex<BreakerCourse>
+    private let measuresTime: Bool
+    // The generation in which all calls pass, if they do.
+    private let closedGeneration = Atomic<UInt64>(0)
+    // Whether a success changes nothing but the count of calls.
+    private let isClean = Atomic<Bool>(true)
+    private let successes = Atomic<Int>(0)
+    private static let notClosed = UInt64.max
+
+    init(_ rules: BreakerRules, method: MethodDescriptor?) {
+        self.method = method
+        course = Mutex(BreakerCourse(rules))
+        measuresTime = rules.slowRate != nil
+    }
+
+    /// What a change of state is told to.
+    typealias Changed = (BreakerState) -> Void
+
+    func admit(_ clock: any MonotonicClock, changed: Changed) -> BreakerCourse.Admission {
+        let generation = closedGeneration.load(ordering: .relaxed)
+        if generation != Self.notClosed { return .passes(generation: generation) }
+        return change(at: clock.now, changed) { $0.admit(at: $1) }
+    }
+
+    func ended(
+        _ verdict: Verdict, slow: Bool, generation: UInt64, _ clock: any MonotonicClock, changed: Changed
+    ) {
+        if verdict == .success, !measuresTime, isClean.load(ordering: .relaxed),
+            closedGeneration.load(ordering: .relaxed) == generation
+        {
+            let count = successes.wrappingAdd(1, ordering: .relaxed).newValue
+            guard count.isMultiple(of: Self.stride) else { return }
+            return change(at: clock.now, changed) { _, _ in }
+        }
+        change(at: clock.now, changed) { $0.ended(verdict, slow: slow, generation: generation, at: $1) }
+    }
+
+    private func change<R: Sendable>(
+        at now: MonotonicInstant, _ changed: Changed, _ body: (inout BreakerCourse, MonotonicInstant) -> R
+    ) -> R {
+        let (result, state) = course.withLock { course -> (R, BreakerState?) in
+            let before = course.state
+            let count = successes.exchange(0, ordering: .relaxed)
+            if count > 0, before == .closed {
+                course.ended(.success, count: count, generation: course.generation, at: now)
+            }
+            let result = body(&course, now)
+            let after = course.state
+            closedGeneration.store(after == .closed ? course.generation : Self.notClosed, ordering: .relaxed)
+            isClean.store(course.consecutiveFailures == 0, ordering: .relaxed)
+            return (result, after == before ? nil : after)
+        }
+        if let state { changed(state) }
+        return result
+    }
+}
+
+/// The breakers of one endpoint, by method: found without a lock.
+final class MethodBreakers: Sendable {
+    // Methods are a program's own and few. Whoever makes them up as it goes shares the last one.
+    private static let limit = 256
+
+    private final class Node: Sendable {
+        let breaker: Breaker
+        let hash: Int
+        let next = AtomicLazyReference<Node>()
+
+        init(_ breaker: Breaker, hash: Int) {
+            self.breaker = breaker
+            self.hash = hash
+        }
+    }
+
+    private let rules: BreakerRules
+    private let whole: Breaker
+    private let first = AtomicLazyReference<Node>()
+    private let count = Atomic<Int>(0)
+
+    init(_ rules: BreakerRules) {
+        self.rules = rules
+        whole = Breaker(rules, method: nil)
+    }
+
+    /// The breaker of a method; of all methods together for nil.
+    func breaker(of method: MethodDescriptor?) -> Breaker {
+        guard let method else { return whole }
+        let hash = method.pathHash
+        var place = first.load()
+        while let node = place {
+            if node.hash == hash, node.breaker.method == method { return node.breaker }
+            place = node.next.load()
+        }
+        return add(method, hash)
+    }
+
+    private func add(_ method: MethodDescriptor, _ hash: Int) -> Breaker {
+        guard count.load(ordering: .relaxed) < Self.limit else { return whole }
+        let new = Node(Breaker(rules, method: method), hash: hash)
+        var node = first.storeIfNil(new)
+        while node !== new {
+            if node.hash == hash, node.breaker.method == method { return node.breaker }
+            node = node.next.storeIfNil(new)
+        }
+        count.wrappingAdd(1, ordering: .relaxed)
+        return new.breaker
+    }
+}

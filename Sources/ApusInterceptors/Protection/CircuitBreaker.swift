@@ -1,0 +1,109 @@
+// SPDX-License-Identifier: Apache-2.0
+
+public import ApusCore
+
+/// Fails calls at once while those before them failed: a server that is down is not asked again and again, and its
+/// callers need not wait to hear what they know.
+///
+/// Closed, it lets calls pass and watches their ends. Too many failures, or too many slow calls, open it: calls fail
+/// with UNAVAILABLE, the breaker's name and the time that is left. Then it is half open: a few probes pass, and close
+/// it, or open it for longer.
+///
+/// Behind a balancer it has a breaker for each endpoint (and for each method of it). What it refuses goes to another
+/// endpoint at once while there is one that this call has not met. In front of the balancers it watches the service as
+/// a whole.
+public struct CircuitBreaker: ClientInterceptor {
+    /// What shares a breaker.
+    public enum Scope: Sendable, Hashable {
+        /// All calls to an endpoint.
+        case endpoint
+        /// The calls of one method to an endpoint.
+        case endpointAndMethod
+    }
+
+    let name: String
+    let scope: Scope
+    let rules: BreakerRules
+    let clock: any MonotonicClock
+    private let owner = EndpointAttachment.Owner()
+    private let service: MethodBreakers
+
+    /// A breaker.
+    ///
+    /// - Parameters:
+    ///   - name: what errors and events call it.
+    ///   - clock: the clock of the channel.
+    public init(
+        _ name: String = "calls", for scope: Scope = .endpointAndMethod, rules: BreakerRules = BreakerRules(),
+        clock: any MonotonicClock = SystemClock()
+    ) {
+        self.name = name
+        self.scope = scope
+        self.rules = rules
+        self.clock = clock
+        service = MethodBreakers(rules)
+    }
+
+    /// Sends the call if its breaker lets it pass.
+    ///
+    /// - Throws: UNAVAILABLE when it does not; the call's error.
+    public func intercept(_ call: ClientCall, next: ClientNext) async throws -> ClientResponse {
+        let breaker = breaker(for: call)
+        let admission = breaker.admit(clock) { tell(call, breaker, $0) }
+        guard case .passes(let generation) = admission else { throw refusal(of: call, breaker, admission) }
+        let started = rules.slowRate == nil ? nil : clock.now
+        do {
+            let response = try await next(call)
+            let slow = isSlow(since: started)
+            guard case .stream(let source) = response.body else {
+                ended(call, breaker, .success, slow, generation)
+                return response
+            }
+            source.onEnd { ended(call, breaker, Verdict($0, faults: rules.faults), slow, generation) }
+            return response
+        } catch {
+            let verdict = Verdict(RPCError(wrapping: error), faults: rules.faults)
+            ended(call, breaker, verdict, isSlow(since: started), generation)
+            throw error
+        }
+    }
+
+    private func breaker(for call: ClientCall) -> Breaker {
+        let method = scope == .endpointAndMethod ? call.method : nil
+        guard let endpoint = call.endpoint else { return service.breaker(of: method) }
+        return endpoint.attachment(of: owner) { MethodBreakers(rules) }.breaker(of: method)
+    }
+
+    private func ended(
+        _ call: ClientCall, _ breaker: Breaker, _ verdict: Verdict, _ slow: Bool, _ generation: UInt64
+    ) {
+        breaker.ended(verdict, slow: slow, generation: generation, clock) { tell(call, breaker, $0) }
+    }
+
+    private func isSlow(since started: MonotonicInstant?) -> Bool {
+        guard let started else { return false }
+        return started.duration(to: clock.now) >= rules.slowAfter
+    }
+
+    private func tell(_ call: ClientCall, _ breaker: Breaker, _ state: BreakerState) {
+        call.observer?.policyEvent(
+            .breaker(name: name, endpoint: call.endpoint?.endpoint, method: breaker.method, state: state))
+    }
+
+    private func refusal(of call: ClientCall, _ breaker: Breaker, _ admission: BreakerCourse.Admission) -> RPCError {
+        var text = "circuit breaker '\(name)' is open"
+        if let method = breaker.method { text += " for \(method.path)" }
+        if case .fails(let left) = admission, left > .zero {
+            text += ": the next call may pass in \(left.inSeconds) s"
+        } else {
+            text += ": probes are under way"
+        }
+        // Nothing left: tried again at once, elsewhere. When nobody else is there, a retry has to wait as always.
+        return RPCError(.unavailable, text, progress: hasAlternative(call) ? .notSent : .notConnected)
+    }
+
+    private func hasAlternative(_ call: ClientCall) -> Bool {
+        guard let endpoint = call.endpoint, let candidates = call.candidates else { return false }
+        return call.avoided.count + 1 < candidates.handles.count && !call.avoided.contains(endpoint)
+    }
+}

@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: Apache-2.0
+
+public import ApusCore
+import Synchronization
+
+/// Keeps calls away from endpoints that fail far more often than the others of their service, for a while.
+///
+/// Stands behind the balancer, where calls have their endpoint. An ejected endpoint is skipped by every balancer that
+/// reads ``EndpointHandle/isEjected``. Counting takes no lock; once in an interval the call that comes first looks at
+/// all endpoints. Source: gRFC A50.
+public struct OutlierEjection: ClientInterceptor {
+    private let watch: OutlierWatch
+
+    /// Ejects outliers.
+    ///
+    /// - Parameters:
+    ///   - random: decides when less than all outliers are ejected.
+    ///   - clock: the clock of the channel.
+    public init(
+        rules: OutlierRules = OutlierRules(), random: any RandomSource = SplitMixRandom.shared,
+        clock: any MonotonicClock = SystemClock()
+    ) {
+        watch = OutlierWatch(rules, random, clock)
+    }
+
+    /// Sends the call and counts its end.
+    public func intercept(_ call: ClientCall, next: ClientNext) async throws -> ClientResponse {
+        guard let handle = call.endpoint, let candidates = call.candidates else { return try await next(call) }
+        let tally = watch.tally(of: handle)
+        watch.sweepIfDue(candidates, call.observer)
+        do {
+            let response = try await next(call)
+            guard case .stream(let source) = response.body else {
+                tally.succeeded()
+                return response
+            }
+            let (observer, total) = (call.observer, candidates.handles.count)
+            source.onEnd { [watch] in watch.ended(tally, $0, of: total, observer) }
+            return response
+        } catch {
+            watch.ended(tally, RPCError(wrapping: error), of: candidates.handles.count, call.observer)
+            throw error
+        }
+    }
+}
+
+/// The ends of one endpoint's calls.
+final class OutlierTally: Sendable {
+    private static let last = Atomic<UInt64>(0)
+
+    let id = OutlierTally.last.wrappingAdd(1, ordering: .relaxed).newValue
+    // Its handle keeps this: no owner, and no cycle.
+    private weak let handleReference: EndpointHandle?
+    private let successes = Atomic<Int>(0)
+    private let failures = Atomic<Int>(0)
+    private let inRow = Atomic<Int>(0)
+
+    init(_ handle: EndpointHandle) { handleReference = handle }
+
+    var handle: EndpointHandle? { handleReference }
+
+    func succeeded() {
+        successes.wrappingAdd(1, ordering: .relaxed)
+        if inRow.load(ordering: .relaxed) != 0 { inRow.store(0, ordering: .relaxed) }
+    }
+
+    /// Returns the failures in a row.
+    func failed() -> Int {
+        failures.wrappingAdd(1, ordering: .relaxed)
+        return inRow.wrappingAdd(1, ordering: .relaxed).newValue
+    }
+
+    func forgetRow() { inRow.store(0, ordering: .relaxed) }
+
+    func takeCount() -> OutlierCourse.Count {
+        OutlierCourse.Count(
+            id: id, successes: successes.exchange(0, ordering: .relaxed),
+            failures: failures.exchange(0, ordering: .relaxed))
+    }
+}

@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import ApusHTTP2
+import Testing
+
+@Suite struct PooledMemoryTests {
+    private let memory = PooledMemory()
+
+    private func filled(_ size: Int, _ byte: UInt8) throws -> UnsafeMutableRawPointer {
+        let block = try #require(memory.allocate(size))
+        block.initializeMemory(as: UInt8.self, repeating: byte, count: size)
+        return block
+    }
+
+    private func bytes(_ block: UnsafeMutableRawPointer, _ size: Int) -> [UInt8] {
+        Array(UnsafeRawBufferPointer(start: block, count: size))
+    }
+
+    @Test func `a block that was given back is the next one of its size`() throws {
+        let first = try filled(100, 1)
+        memory.release(first)
+        #expect(memory.waiting == 112)
+        #expect(memory.allocate(105) == first)
+        #expect(memory.waiting == 0)
+        memory.release(first)
+    }
+
+    @Test func `blocks in use do not overlap, whatever their sizes`() throws {
+        var random = SystemRandomNumberGenerator()
+        var blocks: [(UnsafeMutableRawPointer, Int, UInt8)] = []
+        for step in 0..<20_000 {
+            if blocks.count > 100 || (step % 3 == 0 && !blocks.isEmpty) {
+                let (block, size, byte) = blocks.remove(at: Int.random(in: 0..<blocks.count, using: &random))
+                #expect(bytes(block, size).allSatisfy { $0 == byte })
+                memory.release(block)
+            } else {
+                let size = Int.random(in: 0...2048, using: &random)
+                blocks.append((try filled(size, UInt8(step % 251)), size, UInt8(step % 251)))
+            }
+        }
+        for (block, _, _) in blocks { memory.release(block) }
+        #expect(memory.waiting > 0)
+        memory.trim()
+        #expect(memory.waiting == 0)
+    }
+
+    @Test(arguments: [0, 1, 15, 16, 100, 1024, 1025, 5000])
+    func `a block that grows or shrinks keeps its bytes`(_ size: Int) throws {
+        for other in [0, 1, 16, 17, 1000, 1024, 1025, 4096, 100_000] {
+            let block = try filled(size, 7)
+            let moved = try #require(memory.reallocate(block, other))
+            #expect(bytes(moved, min(size, other)).allSatisfy { $0 == 7 })
+            memory.release(moved)
+        }
+    }
+
+    @Test func `no block is as good as an empty one to grow`() throws {
+        let block = try #require(memory.reallocate(nil, 40))
+        memory.release(block)
+        #expect(memory.waiting == 48)
+    }
+
+    @Test func `sizes that no memory has are refused`() {
+        #expect(memory.allocate(.max) == nil)
+        #expect(memory.allocate(-1) == nil)
+    }
+
+    @Test func `no more than 256 KiB wait`() throws {
+        let blocks = try (0..<1000).map { _ in try filled(1000, 1) }
+        for block in blocks { memory.release(block) }
+        #expect(memory.waiting <= 256 * 1024 + 1024)
+        #expect(memory.waiting > 200 * 1024)
+    }
+
+    private func talk() throws {
+        let pair = try SessionPair(clientMemory: memory, serverMemory: memory)
+        pair.server.onFields = { pair.server.session.submitResponse(SessionPair.ok, stream: $0, end: true) }
+        for _ in 0..<20 {
+            _ = try pair.request([1, 2, 3])
+            try pair.exchange()
+        }
+        pair.server.onFields = { _ in }
+        #expect(pair.server.streams.count == 20)
+    }
+
+    @Test func `sessions with pooled memory give all of it back`() throws {
+        try talk()
+        let waiting = memory.waiting
+        #expect(waiting > 0)
+        for _ in 0..<10 { try talk() }
+        #expect(memory.waiting == waiting)
+    }
+}

@@ -1,0 +1,103 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import ApusCore
+import ApusInterceptors
+import ApusTestSupport
+import Testing
+
+struct OutlierEjectionTests {
+    let clock = ManualClock()
+    let script = ScriptedTransport()
+
+    private func rules(inRow: Int?) -> OutlierRules {
+        var rules = OutlierRules()
+        rules.consecutiveFailures = inRow
+        rules.failurePercentage?.minimumCalls = 10
+        return rules
+    }
+
+    private func channel(_ candidates: FixedCandidates, _ ejection: OutlierEjection) -> Channel {
+        Channel(
+            "users", interceptors: [candidates, RandomBalancer(random: SplitMixRandom(seed: 9)), ejection],
+            transport: script, clock: clock)
+    }
+
+    /// The first endpoint fails, the others answer.
+    private func play(_ bad: EndpointHandle) {
+        script.otherwise.run { call in
+            if call.endpoint == bad { throw RPCError(.internal, "broken") }
+            return ClientResponse(metadata: Metadata(), body: .one(MessageBytes([]), trailers: Metadata()))
+        }
+    }
+
+    private func failures(_ channel: Channel, of calls: Int) async -> Int {
+        var failures = 0
+        for _ in 0..<calls {
+            do { try await channel.ask() } catch { failures += 1 }
+        }
+        return failures
+    }
+
+    @Test func `failures in a row keep calls away until the ejection is over`() async throws {
+        let candidates = FixedCandidates(ports: 1..<6)
+        let bad = candidates.candidates.handles[0]
+        play(bad)
+        let channel = channel(candidates, OutlierEjection(rules: rules(inRow: 5), clock: clock))
+        #expect(await failures(channel, of: 200) == 5)
+        #expect(bad.isEjected)
+        await clock.waitForSleepers()
+        clock.advance(by: .seconds(30))
+        while bad.isEjected { await Task.yield() }
+        #expect(await failures(channel, of: 200) == 5)
+        #expect(bad.isEjected)
+    }
+
+    @Test func `the share of failures in an interval ejects`() async throws {
+        let candidates = FixedCandidates(ports: 1..<6)
+        let bad = candidates.candidates.handles[0]
+        play(bad)
+        let channel = channel(candidates, OutlierEjection(rules: rules(inRow: nil), clock: clock))
+        #expect(await failures(channel, of: 200) > 10)
+        #expect(!bad.isEjected)
+        clock.advance(by: .seconds(10))
+        #expect(await failures(channel, of: 200) <= 1)
+        #expect(candidates.candidates.handles.filter(\.isEjected) == [bad])
+    }
+
+    @Test func `a policy that is released readmits what it ejected`() async throws {
+        let candidates = FixedCandidates(ports: 1..<6)
+        let bad = candidates.candidates.handles[0]
+        play(bad)
+        do {
+            let channel = channel(candidates, OutlierEjection(rules: rules(inRow: 5), clock: clock))
+            _ = await failures(channel, of: 200)
+            #expect(bad.isEjected)
+        }
+        while bad.isEjected { await Task.yield() }
+        #expect(clock.sleepers == 0)
+    }
+
+    @Test func `codes that speak against the request eject nobody`() async throws {
+        let candidates = FixedCandidates(ports: 1..<6)
+        script.otherwise.fail(.notFound)
+        let channel = channel(candidates, OutlierEjection(rules: rules(inRow: 5), clock: clock))
+        _ = await failures(channel, of: 100)
+        #expect(candidates.candidates.handles.filter(\.isEjected).isEmpty)
+    }
+
+    @Test func `over real connections a server that fails is left, and the others answer`() async throws {
+        let asked = Count()
+        let bad: Served.Handler = { _ in
+            asked.add()
+            throw RPCError(.unknown, "broken")
+        }
+        let good: Served.Handler = { _ in "good" }
+        let client: [any ClientInterceptor] = [
+            Served.endpoints(5), RandomBalancer(), OutlierEjection(rules: rules(inRow: 3)),
+        ]
+        try await Served.run([bad, good, good, good, good], client: client) { channel in
+            #expect(await failures(channel, of: 200) == 3)
+            #expect(asked.value == 3)
+        }
+    }
+}
