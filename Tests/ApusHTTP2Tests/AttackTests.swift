@@ -446,9 +446,8 @@ import Testing
         for byte in bytes {
             try server.receive([byte])
             if case .broken(let violation) = server.session.checkProgress(at: server.now) {
-                #expect(
-                    violation
-                        == .init(code: HTTP2ErrorCode.enhanceYourCalm, text: "a header block not complete in time"))
+                #expect(violation.code == HTTP2ErrorCode.enhanceYourCalm)
+                #expect(violation.text == "a header block not complete in time")
                 break
             }
             server.now += Self.second
