@@ -43,8 +43,12 @@ private func withSession<R>(_ context: UnsafeMutableRawPointer?, _ none: R, _ bo
 private func report(_ context: UnsafeMutableRawPointer?, _ body: (HTTP2Session) -> Void) -> Int32 {
     withSession(context, 0) { session in
         body(session)
-        return session.session == nil ? NGHTTP2_ERR_CALLBACK_FAILURE.rawValue : 0
+        return session.callbackAnswer
     }
+}
+
+extension HTTP2Session {
+    fileprivate var callbackAnswer: Int32 { session == nil ? NGHTTP2_ERR_CALLBACK_FAILURE.rawValue : 0 }
 }
 
 private func onBeginHeaders(
@@ -70,7 +74,7 @@ private func onHeader(
                 name: UnsafeRawBufferPointer(start: name, count: nameCount),
                 value: UnsafeRawBufferPointer(start: value, count: valueCount))
         }
-        return session.session == nil ? NGHTTP2_ERR_CALLBACK_FAILURE.rawValue : 0
+        return session.callbackAnswer
     }
 }
 

@@ -15,8 +15,6 @@ final class HandlerSlots {
     @exclusivity(unchecked) private var running = 0
     @exclusivity(unchecked) private var waiting = Deque<(stream: ServerStream, until: MonotonicInstant)>()
     private lazy var timer = LoopTimer { [unowned self] in self.refuseDue() }
-    // Whether the timer may be scheduled: mostly nobody has waited.
-    @exclusivity(unchecked) private var isTimed = false
 
     init(_ loop: any EventLoop, limit: Int, patience: Duration) {
         self.loop = loop
@@ -29,17 +27,15 @@ final class HandlerSlots {
         guard running >= limit else { return run(stream) }
         waiting.append((stream, loop.now.advanced(by: patience)))
         if !timer.timer.isScheduled { loop.schedule(timer, at: loop.now.advanced(by: patience)) }
-        isTimed = true
     }
 
     /// A handler has returned.
     func handlerLeft() {
         running -= 1
+        // Mostly nobody waits, and then the timer is not scheduled.
+        guard !waiting.isEmpty else { return }
         while running < limit, let next = waiting.popFirst() { run(next.stream) }
-        if isTimed, waiting.isEmpty {
-            isTimed = false
-            loop.cancel(timer)
-        }
+        if waiting.isEmpty { loop.cancel(timer) }
     }
 
     /// The connection is gone, and with it what waits.

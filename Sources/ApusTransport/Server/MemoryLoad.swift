@@ -15,9 +15,7 @@ public struct MemoryLoad: LoadSignal {
     /// - Parameter limit: the bytes that count as a load of 1; nil takes what the control group allows, or else what
     ///   the machine has.
     public init(limit: Int? = nil) {
-        let constrained = uv_get_constrained_memory()
-        let allowed = constrained > 0 ? min(constrained, uv_get_total_memory()) : uv_get_total_memory()
-        self.limit = max(1, limit.map { UInt64(max(1, $0)) } ?? allowed)
+        self.limit = max(1, limit.map { UInt64(max(1, $0)) } ?? MemoryLimit.bytes)
     }
 
     /// Resident bytes as a part of the limit; 0 when the system does not tell.
