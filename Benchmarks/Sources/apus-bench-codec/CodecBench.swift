@@ -27,7 +27,11 @@ struct CodecBench: ParsableCommand {
     @Flag(help: "Lines of JSON behind the table.")
     var json = false
 
+    @Flag(help: "Measure instead what messages cost that were made to be expensive.")
+    var hostile = false
+
     func run() throws {
+        if hostile { return Hostile.printAll() }
         if let times {
             guard let row, let direction, let contestant else {
                 throw ValidationError("--times needs a row, a direction and a contestant")

@@ -52,15 +52,8 @@ struct Measurement {
         }
     }
 
-    /// Time of this thread on a processor: what others do on the machine counts for little.
-    private static func processorTime(_ work: () throws -> Void) rethrows -> Double {
-        let start = clock_gettime_nsec(CLOCK_THREAD_CPUTIME_ID)
-        try work()
-        return Double(clock_gettime_nsec(CLOCK_THREAD_CPUTIME_ID) - start)
-    }
-
     mutating func addRound() throws {
-        nanoseconds.append(try Self.processorTime { try task(times) } / Double(times))
+        nanoseconds.append(try processorTime { try task(times) } / Double(times))
     }
 
     var median: Double {
@@ -68,6 +61,13 @@ struct Measurement {
         let middle = sorted.count / 2
         return sorted.count % 2 == 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2
     }
+}
+
+/// Time of this thread on a processor, in nanoseconds: what others do on the machine counts for little.
+func processorTime(_ work: () throws -> Void) rethrows -> Double {
+    let start = clock_gettime_nsec(CLOCK_THREAD_CPUTIME_ID)
+    try work()
+    return Double(clock_gettime_nsec(CLOCK_THREAD_CPUTIME_ID) - start)
 }
 
 #if canImport(Glibc)

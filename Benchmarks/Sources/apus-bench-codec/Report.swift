@@ -60,10 +60,10 @@ struct Report {
     }
 }
 
-private func cell(_ text: String, _ width: Int) -> String {
+func cell(_ text: String, _ width: Int) -> String {
     text + String(repeating: " ", count: max(0, width - text.count))
 }
 
-private func right(_ text: String, _ width: Int) -> String {
+func right(_ text: String, _ width: Int) -> String {
     String(repeating: " ", count: max(0, width - text.count)) + text
 }
