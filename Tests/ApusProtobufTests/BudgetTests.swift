@@ -8,7 +8,10 @@ import Testing
 /// libprotobuf-c would keep beside it.
 struct BudgetTests {
     private func repeated(_ bytes: [UInt8], to count: Int = 4 << 20) -> [UInt8] {
-        Array(repeatElement(bytes, count: count / bytes.count).joined())
+        var all = bytes
+        all.reserveCapacity(count)
+        while 2 * all.count <= count { all += all }
+        return all + all.prefix((count - all.count) / bytes.count * bytes.count)
     }
 
     @Test func `four megabytes of the smallest elements are read`() throws {

@@ -37,7 +37,14 @@ struct CppOracle {
         count += 1
     }
 
-    func answers() throws -> [Answer] {
+    /// All answers. The thread of the caller is free meanwhile.
+    func answers() async throws -> [Answer] {
+        try await withCheckedThrowingContinuation { continuation in
+            DispatchQueue.global().async { continuation.resume(with: Result { try awaitAnswers() }) }
+        }
+    }
+
+    private func awaitAnswers() throws -> [Answer] {
         let folder = FileManager.default.temporaryDirectory.appending(path: UUID().uuidString)
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
         defer { try? FileManager.default.removeItem(at: folder) }
