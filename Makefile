@@ -3,7 +3,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help setup demo build test soak peers oracle fuzz bench bench-quick bench-programs bench-codec format lint clean
+.PHONY: help setup demo drill build test soak peers oracle fuzz bench bench-quick bench-programs bench-codec format lint clean
 
 shop := --package-path Examples/Shop
 lifecycle := --package-path Examples/Lifecycle
@@ -25,6 +25,11 @@ demo: setup ## Build the demo shop and run it: five processes, one killed, one s
 	@swift build $(shop)
 	@"$$(swift build $(shop) --show-bin-path)/shop-demo"
 
+drill: setup ## Kill, freeze, slow and restart the instances of a service under 2,000 calls a second
+	@swift build -c release $(shop) --product drill-worker
+	@swift build -c release $(shop) --product failure-drill
+	@"$$(swift build -c release $(shop) --show-bin-path)/failure-drill" --strict
+
 build: setup ## Build the library
 	@swift build
 
@@ -34,6 +39,7 @@ test: peers oracle ## Run all tests, those of the examples too
 	swift build $(shop) --build-tests
 	swift test $(shop) --skip-build --disable-xctest
 	"$$(swift build $(shop) --show-bin-path)/shop-demo" --quick --calls 200
+	"$$(swift build $(shop) --show-bin-path)/failure-drill" --quick
 	swift build $(lifecycle) --build-tests
 	swift test $(lifecycle) --skip-build --disable-xctest
 	swift test --package-path Benchmarks/Load --disable-xctest

@@ -45,19 +45,28 @@ let package = Package(
 
         library("PasswordHash", ["CShopCrypto"]),
         library("ShopStore", ["PasswordHash", grdb]),
+        library("Processes", [apus]),
+        library("Figures"),
         library("ShopProtos", [apus]),
-        library("ShopServices", [apus, arguments, "ShopProtos", "ShopStore"]),
-        library("ShopDrill", [apus, "PasswordHash", "ShopProtos", "ShopStore"]),
+        library("ShopServices", [apus, arguments, "Processes", "ShopProtos", "ShopStore"]),
+        library("ShopDrill", [apus, "Figures", "PasswordHash", "Processes", "ShopProtos", "ShopStore"]),
+        library("DrillProtos", [apus]),
+        library("FailureDrill", [apus, "DrillProtos", "Figures", "Processes"]),
 
         executable("shop-users", [arguments, "PasswordHash", "ShopServices", "ShopStore"]),
         executable("shop-orders", [apus, arguments, "ShopProtos", "ShopServices", "ShopStore"]),
         executable("shop-demo", [apus, arguments, "ShopDrill"]),
+        executable("drill-worker", [apus, arguments, "DrillProtos", "Processes"]),
+        executable("failure-drill", [apus, arguments, "FailureDrill"]),
 
         tests("PasswordHashTests", ["PasswordHash"]),
         tests("ShopStoreTests", ["ShopStore", "PasswordHash", grdb]),
         tests("ShopPeerTests", [apus, "PasswordHash", "ShopProtos", "ShopServices", "ShopStore"]),
         tests("ShopServicesTests", [apus, "PasswordHash", "ShopProtos", "ShopServices", "ShopStore"]),
-        tests("ShopDrillTests", [apus, "ShopDrill"]),
+        tests("ProcessesTests", ["Processes"]),
+        tests("FiguresTests", ["Figures"]),
+        tests("ShopDrillTests", [apus, "Figures", "ShopDrill"]),
+        tests("FailureDrillTests", [apus, "DrillProtos", "FailureDrill", "Figures"]),
     ],
     swiftLanguageModes: [.v6]
 )

@@ -174,8 +174,7 @@ extension DirectoryLoop {
 
     private func read(_ folder: inout ServiceFolder) -> RegistryUpdate {
         do throws(FileError) {
-            try folder.scan(clock, report: report)
-            guard Files.exists(root) else { throw FileError("read the folder", root, code: FileError.missing) }
+            try folder.scan(clock, in: root, report: report)
             return .success(folder.live)
         } catch {
             return .failure(RPCError(.unavailable, "the registry cannot be read: \(error)", progress: .notConnected))

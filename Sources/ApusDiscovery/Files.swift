@@ -58,7 +58,7 @@ enum Files {
         guard mkdir(path, 0o755) == 0 || errno == EEXIST else { throw FileError("make the folder", path) }
     }
 
-    static func exists(_ path: String) -> Bool { access(path, F_OK) == 0 }
+    static func isFolder(_ path: String) -> Bool { access(path + "/.", F_OK) == 0 }
 
     /// The names in a folder, `.` and `..` left out, in alphabetical order.
     static func names(in path: String) throws(FileError) -> [String] {

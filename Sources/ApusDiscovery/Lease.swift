@@ -57,7 +57,7 @@ struct ObservedLease: Sendable, Equatable {
 
     let modified: Int64
     let duration: Duration
-    let expires: MonotonicInstant
+    private(set) var expires: MonotonicInstant
 
     /// A file whose modification time (nanoseconds since 1970) was not seen before.
     init(modified: Int64, duration: Duration, wall: Int64, now: MonotonicInstant) {
@@ -65,6 +65,12 @@ struct ObservedLease: Sendable, Equatable {
         self.duration = duration
         let (age, overflow) = wall.subtractingReportingOverflow(modified)
         expires = now.advanced(by: duration - .nanoseconds(overflow ? 0 : max(0, age)))
+    }
+
+    /// The registry could not be reached from `last` until now, by its owners neither: who was alive then gets a whole
+    /// lease to come back.
+    mutating func outageEnded(since last: MonotonicInstant, now: MonotonicInstant) {
+        if !hasExpired(at: last) { expires = max(expires, now.advanced(by: duration)) }
     }
 
     /// Whether the entry's owner is gone.

@@ -15,6 +15,9 @@ struct ServiceFolder {
     /// The moment at which the next living entry expires, if its owner does nothing.
     private(set) var nextExpiry: MonotonicInstant?
     private var files: [String: File] = [:]
+    // When the folder could be read last, and whether it could not since.
+    private var lastScan: MonotonicInstant?
+    private var isOutage = false
 
     /// A file as it was when it was read.
     private struct File {
@@ -36,13 +39,37 @@ struct ServiceFolder {
 
     /// Looks at every file; reads those that changed. A folder that is not there has no entries.
     ///
-    /// - Parameter report: is told once of each version of a file that is no entry.
-    mutating func scan(_ clock: LeaseClock, report: (String) -> Void) throws(FileError) {
+    /// - Parameters:
+    ///   - root: the folder of the registry: without it nothing is known, and what was known stays.
+    ///   - report: is told once of each version of a file that is no entry.
+    mutating func scan(_ clock: LeaseClock, in root: String, report: (String) -> Void) throws(FileError) {
+        do throws(FileError) {
+            guard Files.isFolder(root) else { throw FileError("read the folder", root, code: FileError.missing) }
+            try scan(clock, report: report)
+        } catch {
+            isOutage = true
+            throw error
+        }
+    }
+
+    private mutating func scan(_ clock: LeaseClock, report: (String) -> Void) throws(FileError) {
         var found: [String: File] = [:]
         let names = try names().prefix(Self.maximumEntries)
         for name in names { found[name] = file(name, clock, report) }
         files = found
-        judge(names, at: clock.monotonic.now)
+        let now = clock.monotonic.now
+        if isOutage, let lastScan { outageEnded(since: lastScan, now: now) }
+        (lastScan, isOutage) = (now, false)
+        judge(names, at: now)
+    }
+
+    // Nobody could renew an entry while nobody could read one.
+    private mutating func outageEnded(since last: MonotonicInstant, now: MonotonicInstant) {
+        for (name, file) in files {
+            guard case .entry(let entry, var lease) = file.content else { continue }
+            lease.outageEnded(since: last, now: now)
+            files[name] = File(stamp: file.stamp, content: .entry(entry, lease))
+        }
     }
 
     /// Removes the files of owners that are long gone.

@@ -215,6 +215,31 @@ struct DirectoryRegistryTests {
         await close()
     }
 
+    @Test func `after an outage longer than a lease nobody is forgotten who comes back`() async throws {
+        _ = try await a.register(1)
+        // Its clock stands still, so it renews nothing.
+        let gone = Member(folder.path)
+        _ = try await gone.register(2)
+        let (watch, updates) = b.watch()
+        await updates.wait(forPorts: [1, 2])
+        let away = folder.path + ".away"
+        // A file in its place: nobody can make the folder anew.
+        try FileManager.default.moveItem(atPath: folder.path, toPath: away)
+        try Data().write(to: URL(filePath: folder.path))
+        await bothAdvance(by: 15)
+        try FileManager.default.removeItem(atPath: folder.path)
+        try FileManager.default.moveItem(atPath: away, toPath: folder.path)
+        // The reader comes first: it sees two entries as old as the outage.
+        await b.advance(by: .seconds(1))
+        #expect(updates.ports.map(Set.init) == [1, 2])
+        // One owner renews its entry, the other one does not: its time is over a lease later.
+        await bothAdvance(by: 12)
+        await updates.wait(forPorts: [1])
+        watch.cancel()
+        await gone.registry.close()
+        await close()
+    }
+
     @Test func `readers of a file that is written over and over never see half of it`() async throws {
         let (watch, updates) = b.watch()
         for round in 0..<200 {

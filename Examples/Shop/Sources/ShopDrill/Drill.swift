@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
+public import Figures
+
 /// The three parts of the drill.
 public enum Phase: String, Sendable, Hashable, CaseIterable {
     /// All instances are well.

@@ -2,6 +2,8 @@
 
 import Apus
 import Foundation
+import Processes
+import Processes
 import Synchronization
 
 /// The processes of the shop: starts them, waits until they serve, ends them in one way or the other.
@@ -13,7 +15,7 @@ final class Fleet: Sendable {
     private let state = Mutex(State())
 
     private struct State {
-        var processes: [Instance: ServiceProcess] = [:]
+        var processes: [Instance: ChildProcess] = [:]
         var isClosed = false
     }
 
@@ -48,7 +50,7 @@ final class Fleet: Sendable {
     }
 
     // Under the lock: no process begins while, or after, all are ended.
-    private func launch(_ instance: Instance) throws -> ServiceProcess {
+    private func launch(_ instance: Instance) throws -> ChildProcess {
         let program = programs.appending(path: "shop-\(instance.service)").path()
         guard FileManager.default.isExecutableFile(atPath: program) else {
             throw DrillError("\(program) is missing: build the whole package, with 'swift build'")
@@ -56,7 +58,7 @@ final class Fleet: Sendable {
         let arguments = arguments(for: instance)
         return try state.withLock { state in
             if state.isClosed { throw DrillError("the drill is over") }
-            let process = try ServiceProcess(
+            let process = try ChildProcess(
                 program: program, arguments: arguments, logPath: folder.log(of: instance))
             state.processes[instance] = process
             return process
@@ -106,7 +108,7 @@ final class Fleet: Sendable {
         return instance.service == "users" ? common + ["--hash-cost", "4096"] : common
     }
 
-    private func early(_ instance: Instance, _ process: ServiceProcess) -> String? {
+    private func early(_ instance: Instance, _ process: ChildProcess) -> String? {
         process.isRunning ? nil : "\(instance.name) ended before it served: \(folder.lastLine(of: instance))"
     }
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import Figures
 import Synchronization
 
 /// All that was seen of the drill so far. Safe from any task or thread.

@@ -2,6 +2,7 @@
 
 public import Apus
 public import Foundation
+import Processes
 import ShopStore
 
 /// The drill: a shop of five processes, some customers, a crash and a shutdown in the middle.

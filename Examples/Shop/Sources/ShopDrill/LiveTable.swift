@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import Figures
+
 /// The drill as it goes on: on a terminal one table that is drawn again in its place, elsewhere one line each time.
 public struct LiveTable: Sendable {
     private let isTerminal: Bool

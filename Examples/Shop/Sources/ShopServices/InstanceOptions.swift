@@ -3,6 +3,7 @@
 public import Apus
 public import ArgumentParser
 import Foundation
+import Processes
 
 /// What both services are told on the command line.
 public struct InstanceOptions: ParsableArguments {

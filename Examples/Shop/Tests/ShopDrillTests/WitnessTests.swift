@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Apus
+import Figures
 import Testing
 
 @testable import ShopDrill

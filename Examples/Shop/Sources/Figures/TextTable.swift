@@ -3,18 +3,21 @@
 import Foundation
 
 /// Columns of text: the first ones to the left, numbers to the right.
-struct TextTable {
+public struct TextTable {
     private var rows: [[String]]
     private let leftColumns: Int
 
-    init(header: [String], leftColumns: Int) {
+    /// A table; its first columns stand to the left.
+    public init(header: [String], leftColumns: Int) {
         rows = [header]
         self.leftColumns = leftColumns
     }
 
-    mutating func add(_ row: [String]) { rows.append(row) }
+    /// Adds a row.
+    public mutating func add(_ row: [String]) { rows.append(row) }
 
-    var lines: [String] {
+    /// The table, line by line.
+    public var lines: [String] {
         let columns = rows.map(\.count).max() ?? 0
         let widths = (0..<columns).map { column in
             rows.map { column < $0.count ? $0[column].count : 0 }.max() ?? 0
@@ -33,12 +36,15 @@ struct TextTable {
     }
 }
 
-func percent(_ share: Double?) -> String {
+/// A share as text; "-" for none.
+public func percent(_ share: Double?) -> String {
     share.map { String(format: "%.1f %%", $0 * 100) } ?? "-"
 }
 
-func milliseconds(_ duration: Duration?) -> String {
+/// A time as text; "-" for none.
+public func milliseconds(_ duration: Duration?) -> String {
     duration.map { String(format: "%.1f ms", $0 / .milliseconds(1)) } ?? "-"
 }
 
-func seconds(_ duration: Duration) -> String { String(format: "%.1f s", duration / .seconds(1)) }
+/// A time as text.
+public func seconds(_ duration: Duration) -> String { String(format: "%.1f s", duration / .seconds(1)) }

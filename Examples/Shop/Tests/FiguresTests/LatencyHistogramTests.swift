@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import Figures
 import Testing
-
-@testable import ShopDrill
 
 @Suite struct LatencyHistogramTests {
     @Test func `an empty histogram has no percentiles`() {

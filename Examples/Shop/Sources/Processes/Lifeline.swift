@@ -3,9 +3,9 @@
 import Foundation
 
 /// The standard input as the sign that the process that started this one is alive.
-enum Lifeline {
+public enum Lifeline {
     /// Asks this process to stop, as SIGTERM would, when the standard input ends.
-    static func hold() {
+    public static func hold() {
         let thread = Thread {
             while let bytes = try? FileHandle.standardInput.read(upToCount: 4096), !bytes.isEmpty {}
             kill(getpid(), SIGTERM)

@@ -1,15 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Foundation
+import Processes
 import Testing
 
-@testable import ShopDrill
-
-@Suite struct ServiceProcessTests {
+@Suite struct ChildProcessTests {
     let log = FileManager.default.temporaryDirectory.appending(path: "drill-\(UUID().uuidString).log").path()
 
-    func shell(_ script: String) throws -> ServiceProcess {
-        try ServiceProcess(program: "/bin/sh", arguments: ["-c", script], logPath: log)
+    func shell(_ script: String) throws -> ChildProcess {
+        try ChildProcess(program: "/bin/sh", arguments: ["-c", script], logPath: log)
     }
 
     func takeLog() throws -> String {
@@ -36,7 +35,7 @@ import Testing
     }
 
     @Test func `a child is killed with its last user`() async throws {
-        var process: ServiceProcess? = try shell("exec sleep 600")
+        var process: ChildProcess? = try shell("exec sleep 600")
         let id = try #require(process?.id)
         process = nil
         while kill(id, 0) == 0 { await Task.yield() }
@@ -54,7 +53,7 @@ import Testing
 
     @Test func `a program that does not exist is refused`() throws {
         #expect(throws: (any Error).self) {
-            try ServiceProcess(program: "/nonexistent", arguments: [], logPath: log)
+            try ChildProcess(program: "/nonexistent", arguments: [], logPath: log)
         }
         _ = try takeLog()
     }

@@ -15,7 +15,7 @@ public enum ProcessEnd: Sendable, Hashable {
 ///
 /// It holds the read end of a pipe as its standard input: when the driver ends in whatever way, the pipe breaks and the
 /// child can tell. Safe from any task.
-public final class ServiceProcess: Sendable {
+public final class ChildProcess: Sendable {
     // Foundation's Process is not Sendable: it is used under this lock only.
     private let process: Mutex<Process>
     private let lifeline: FileHandle

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import Apus
+public import Apus
 import Synchronization
 
 /// Who is in the registry at present.
-final class RegistryView: Sendable {
+public final class RegistryView: Sendable {
     private final class Lists: Sendable {
         let endpoints = Mutex<[String: [Endpoint]]>([:])
     }
@@ -12,7 +12,8 @@ final class RegistryView: Sendable {
     private let lists = Lists()
     private let watches: [RegistryWatch]
 
-    init(_ registry: any Registry, services: [String]) {
+    /// Follows these services.
+    public init(_ registry: any Registry, services: [String]) {
         let lists = lists
         watches = services.map { service in
             registry.watch(service) { update in
@@ -22,8 +23,13 @@ final class RegistryView: Sendable {
         }
     }
 
+    /// The endpoints of a service.
+    public func endpoints(of service: String) -> [Endpoint] {
+        lists.endpoints.withLock { $0[service, default: []] }
+    }
+
     /// The endpoint that a process has registered.
-    func endpoint(of service: String, process id: Int32) -> Endpoint? {
-        lists.endpoints.withLock { $0[service, default: []].first { $0.metadata["pid"] == String(id) } }
+    public func endpoint(of service: String, process id: Int32) -> Endpoint? {
+        endpoints(of: service).first { $0.metadata["pid"] == String(id) }
     }
 }
