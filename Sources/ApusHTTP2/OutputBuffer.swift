@@ -10,14 +10,17 @@ public final class OutputBuffer {
         package var count: Int
     }
 
-    /// Once this many bytes are gathered they are written before more is pulled from the session.
+    /// Once this many bytes are gathered they are written before more is pulled from the session: what a socket does
+    /// not take is copied and kept.
     package static let highWaterMark = 64 * 1024
+    /// The same for a socket that has just taken all of that.
+    package static let highestWaterMark = 256 * 1024
     /// Pieces of at least this many bytes are referenced, not copied.
     package static let referenceThreshold = 2048
     private static let maximumPieces = 256
 
     // The last frames may exceed the mark: each at most a DATA frame of 16 KiB, or what nghttp2 hands out at once.
-    private let capacity = 2 * OutputBuffer.highWaterMark + 64 * 1024
+    private let capacity = OutputBuffer.highestWaterMark + 64 * 1024
     private let scratch: UnsafeMutableRawPointer
     // Unchecked: one thread, and nothing here calls back.
     @exclusivity(unchecked) private var used = 0
@@ -32,8 +35,11 @@ public final class OutputBuffer {
 
     deinit { scratch.deallocate() }
 
+    /// How many bytes are gathered at most, but for a frame: one of the two marks.
+    @exclusivity(unchecked) package var limit = OutputBuffer.highWaterMark
+
     package var isEmpty: Bool { count == 0 }
-    package var isFull: Bool { count >= Self.highWaterMark || pieces.count >= Self.maximumPieces }
+    package var isFull: Bool { count >= limit || pieces.count >= Self.maximumPieces }
 
     /// Copies `bytes`.
     package func append(copying bytes: UnsafeRawBufferPointer) {

@@ -88,6 +88,15 @@ import Testing
         #expect(output.pieces.count == 1 && output.remainder(from: 0) == [1, 2])
     }
 
+    @Test func `for a socket that takes much it gathers more, and forgets nothing of that`() {
+        let output = OutputBuffer()
+        output.limit = OutputBuffer.highestWaterMark
+        let chunk = (0..<16 * 1024).map { UInt8(truncatingIfNeeded: $0) }
+        while !output.isFull { Self.copy(chunk, into: output) }
+        #expect(output.count == OutputBuffer.highestWaterMark)
+        #expect(output.remainder(from: output.count - chunk.count) == chunk)
+    }
+
     @Test func `many pieces make it full too`() {
         let output = OutputBuffer()
         let owner = Owner(OutputBuffer.referenceThreshold, 1)

@@ -178,6 +178,8 @@ package final class UVStreamIO: ConnectionIO, @unchecked Sendable {
         if count > 0 {
             allowance.take(count)
             handler?.ioReceived(UnsafeRawBufferPointer(rebasing: loop.readBuffer[..<count]))
+            // There is more to read: large messages are answered while they are in the processor's cache.
+            if count == loop.readBuffer.count { loop.settle() }
         } else if count < 0, count != Int(UV_ENOBUFS.rawValue) {
             fail(Int32(truncatingIfNeeded: count))
         }

@@ -22,7 +22,7 @@ package final class UVLoop: EventLoop, @unchecked Sendable {
     @exclusivity(unchecked) private var hasWaited = false
     package let output = OutputBuffer()
     package private(set) lazy var tlsScratch = TLSScratch()
-    let readBuffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 64 * 1024, alignment: 64)
+    let readBuffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 256 * 1024, alignment: 64)
     private(set) lazy var memory = MemoryReturn(self)
     private let pool = PooledMemory()
     package var sessionMemory: HTTP2Memory? { pool }
@@ -62,6 +62,7 @@ package final class UVLoop: EventLoop, @unchecked Sendable {
         idle = .allocate(capacity: 1)
         timer = .allocate(capacity: 1)
         turnBegan = clock.now
+        _ = MemoryReturn.keepsLargeBlocks
         try UVError.check(uv_loop_init(handle), "cannot make an event loop")
         // passUnretained: the loop's thread holds a retain for ever (see `start`).
         let context = Unmanaged.passUnretained(self).toOpaque()
@@ -161,6 +162,13 @@ package final class UVLoop: EventLoop, @unchecked Sendable {
         if budget <= 0 { uv_idle_start(idle, { _ in }) } else { uv_idle_stop(idle) }
         arm()
         hasWaited = true
+    }
+
+    /// Does in the middle of a turn what became runnable in it. Not from a running task.
+    func settle() {
+        var budget = Self.jobsPerTurn
+        runJobs(&budget)
+        flush()
     }
 
     private func takeInbox(_ budget: inout Int) {

@@ -18,6 +18,8 @@ class HTTP2Connection {
     private var endReason = "the session has ended"
     private var isTouched = false
     private(set) var isWriting = false
+    // The last writes were large and taken at once.
+    private var takesMuch = false
     var isReadingPaused = false
     lazy var progress = LoopTimer { [unowned self] in self.checkProgress() }
     var plan = Plan()
@@ -152,9 +154,12 @@ extension HTTP2Connection: TurnFlusher {
         let output = loop.output
         do throws(HTTP2Error) {
             repeat {
+                output.limit = takesMuch ? OutputBuffer.highestWaterMark : OutputBuffer.highWaterMark
                 try session.drain(into: output)
                 if output.isEmpty { break }
+                let count = output.count
                 isWriting = !io.write(output)
+                takesMuch = !isWriting && (takesMuch || count >= OutputBuffer.highWaterMark)
             } while !isWriting
         } catch {
             output.reset()
