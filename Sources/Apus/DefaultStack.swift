@@ -13,7 +13,8 @@
 ///    what servers answer, not what the breaker says.
 ///
 /// Policies of the whole call, such as ``IdempotencyKey``, ``Fallback``, ``AnswerCache``, ``SingleFlight``,
-/// ``Bulkhead`` or ``RateLimit``, stand in `before`: behind the deadline and in front of the tries.
+/// ``Bulkhead`` or ``RateLimit``, stand in `before`: behind the deadline and in front of the tries. What each try needs
+/// anew, such as ``CallCredentials``, stands in `perTry`: behind 2 and in front of 3.
 ///
 /// ```swift
 /// var stack = DefaultStack()
@@ -28,6 +29,8 @@ public struct DefaultStack: Sendable {
     public var before: [any ClientInterceptor] = []
     /// When a call is tried again; a ``Hedging`` may take its place.
     public var tries: any RetryingInterceptor = Retry(.exponential(), budget: RetryBudget())
+    /// Policies of each try.
+    public var perTry: [any ClientInterceptor] = []
     /// Who picks an endpoint.
     public var balancer: any ClientInterceptor = RandomBalancer()
     /// nil for none.
@@ -41,7 +44,7 @@ public struct DefaultStack: Sendable {
     /// The list for a channel whose endpoints a registry knows. One list for one channel.
     public func interceptors(with registry: any Registry) -> [any ClientInterceptor] {
         let behind: [(any ClientInterceptor)?] = [breaker, outliers]
-        return [timeout.map { Deadline($0) } ?? .inherited] + before + [tries, Discovery(registry), balancer]
-            + behind.compactMap(\.self)
+        return [timeout.map { Deadline($0) } ?? .inherited] + before + [tries] + perTry
+            + [Discovery(registry), balancer] + behind.compactMap(\.self)
     }
 }

@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: Apache-2.0
+
+public import ApusCore
+import Synchronization
+
+/// Lets only those calls pass that a policy allows; others fail with PERMISSION_DENIED. Stands behind
+/// ``Authentication``, where there is one. Source: gRFC A43; for the audit, A59.
+public final class Authorization: ServerInterceptor {
+    /// What the audit is told of.
+    public struct AuditCondition: OptionSet, Sendable, Hashable {
+        /// The bits.
+        public let rawValue: UInt8
+        /// A set of bits.
+        public init(rawValue: UInt8) { self.rawValue = rawValue }
+        /// Calls that were denied.
+        public static let denials = AuditCondition(rawValue: 1)
+        /// Calls that were allowed.
+        public static let permissions = AuditCondition(rawValue: 2)
+    }
+
+    /// What was decided about a call.
+    public struct AuditEvent: Sendable, Hashable {
+        /// The path of the method.
+        public var path: String
+        /// Who called, if that is known.
+        public var principal: String?
+        /// From where.
+        public var peer: Endpoint.Address
+        /// The policy's name.
+        public var policy: String
+        /// What it said, and by which rule.
+        public var decision: AuthorizationPolicy.Decision
+    }
+
+    private let policy: Mutex<AuthorizationPolicy>
+    private let condition: AuditCondition
+    private let audit: @Sendable (AuditEvent) -> Void
+
+    /// Obeys a policy.
+    ///
+    /// - Parameters:
+    ///   - condition: what `audit` is told of.
+    ///   - audit: is told in the call's own task: be quick, or hand it on.
+    public init(
+        _ policy: AuthorizationPolicy, auditing condition: AuditCondition = [],
+        audit: @escaping @Sendable (AuditEvent) -> Void = { _ in }
+    ) {
+        self.policy = Mutex(policy)
+        self.condition = condition
+        self.audit = audit
+    }
+
+    /// Takes another policy: in force for the next call.
+    public func replace(with policy: AuthorizationPolicy) { self.policy.withLock { $0 = policy } }
+
+    /// Handles the call if it is allowed.
+    ///
+    /// - Throws: PERMISSION_DENIED, which does not say why; the handler's error.
+    public func intercept(_ call: ServerCall, next: ServerNext) async throws -> ServerResponse {
+        let policy = policy.withLock { $0 }
+        let principal = Principal.current
+        let decision = policy.decide(ServerCallHead(call), principal: principal)
+        if condition.contains(decision.isAllowed ? .permissions : .denials) {
+            let name = principal?.name ?? call.peerIdentity?.principalNames.first
+            audit(
+                AuditEvent(
+                    path: call.method.path, principal: name, peer: call.peer, policy: policy.name, decision: decision))
+        }
+        guard decision.isAllowed else { throw RPCError(.permissionDenied, "the call is not allowed") }
+        return try await next(call)
+    }
+}

@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import ApusCore
+import ApusTestSupport
+import Synchronization
+import Testing
+
+@testable import ApusInterceptors
+
+struct AuthorizationTests {
+    private final class Events: Sendable {
+        private let events = Mutex<[Authorization.AuditEvent]>([])
+        var all: [Authorization.AuditEvent] { events.withLock { $0 } }
+        func add(_ event: Authorization.AuditEvent) { events.withLock { $0.append(event) } }
+    }
+
+    private let policy = AuthorizationPolicy("p", allow: [.init("ada", principals: ["ada"])])
+
+    private func outcome(_ authorization: Authorization, as name: String?) async -> String {
+        do {
+            return try await Principal.$current.withValue(name.map { Principal(name: $0) }) {
+                try await ServerCall.made().answered(by: [authorization]) { _ in "handled" }
+            }
+        } catch {
+            return "\(RPCError(wrapping: error).status)"
+        }
+    }
+
+    @Test func `a call is handled when it is allowed, and else told nothing but that it is not`() async {
+        let authorization = Authorization(policy)
+        #expect(await outcome(authorization, as: "ada") == "handled")
+        #expect(await outcome(authorization, as: "bob") == "PERMISSION_DENIED: the call is not allowed")
+        #expect(await outcome(authorization, as: nil) == "PERMISSION_DENIED: the call is not allowed")
+    }
+
+    @Test func `another policy is in force for the next call`() async {
+        let authorization = Authorization(policy)
+        authorization.replace(with: AuthorizationPolicy("q", allow: [.init("bob", principals: ["bob"])]))
+        #expect(await outcome(authorization, as: "ada").hasPrefix("PERMISSION_DENIED"))
+        #expect(await outcome(authorization, as: "bob") == "handled")
+    }
+
+    @Test(
+        arguments: [
+            ([], []), (.denials, ["bob"]), (.permissions, ["ada"]), ([.denials, .permissions], ["ada", "bob"]),
+        ] as [(Authorization.AuditCondition, [String])])
+    func `the audit is told what it asked for`(condition: Authorization.AuditCondition, names: [String]) async {
+        let events = Events()
+        let authorization = Authorization(policy, auditing: condition) { events.add($0) }
+        _ = await outcome(authorization, as: "ada")
+        _ = await outcome(authorization, as: "bob")
+        #expect(events.all.map(\.principal) == names)
+        #expect(events.all.allSatisfy { $0.path == "/test.Service/Unary" && $0.policy == "p" })
+        for event in events.all {
+            #expect(event.decision == (event.principal == "ada" ? .allowed(rule: "ada") : .denied(rule: nil)))
+        }
+    }
+}
