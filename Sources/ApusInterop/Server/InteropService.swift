@@ -8,8 +8,12 @@ package struct InteropService: TestService.Handler {
     // What `fill_server_id` asks for: the same for all calls, and another one in every process.
     private let id = String(SplitMixRandom.shared.next(), radix: 16)
 
+    private let load: LoadRecorder
+
     /// A service with a name of its own.
-    package init() {}
+    ///
+    /// - Parameter load: where it writes the load that clients tell it to have.
+    package init(load: LoadRecorder = LoadRecorder()) { self.load = load }
 
     package func emptyCall(_ request: Empty, call: ServerCall) async throws -> Empty {
         call.echoMetadata()
@@ -20,6 +24,7 @@ package struct InteropService: TestService.Handler {
         call.compressResponses(if: request.responseCompressed?.value)
         call.echoMetadata()
         if case .one(let bytes) = call.request { try request.expectCompressed.check(bytes) }
+        request.orcaPerQueryReport?.record(LoadRecorder.current)
         try request.responseStatus?.check()
         return SimpleResponse(
             payload: try .zeros(request.responseSize, request.responseType), serverId: request.fillServerId ? id : "")
@@ -65,6 +70,8 @@ package struct InteropService: TestService.Handler {
         call.echoMetadata()
         for try await request in requests {
             call.compressResponses(if: request.wantsCompression)
+            // Before the answer: who has it may count on the reports.
+            request.orcaOobReport?.record(load)
             if let status = request.responseStatus { return try status.check() }
             try await request.answer(to: writer)
         }

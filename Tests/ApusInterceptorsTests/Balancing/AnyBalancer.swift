@@ -21,7 +21,20 @@ struct AnyBalancer: Sendable, CustomTestStringConvertible {
         AnyBalancer("WeightedRandomBalancer") { WeightedRandomBalancer(random: $0) },
         AnyBalancer("PickFirst") { PickFirst(shuffles: true, random: $0) },
         AnyBalancer("PeakEWMA") { PeakEWMA(random: $0) },
+        AnyBalancer("WeightedRoundRobin") { WeightedRoundRobin(reports: NoReports(), random: $0) },
         AnyBalancer("RingHash") { RingHash(by: .random, random: $0) },
         AnyBalancer("Maglev") { Maglev(by: .random, size: 1009, random: $0) },
     ]
+}
+
+/// Servers that say nothing.
+private struct NoReports: LoadReportSource {
+    var isOutOfBand: Bool { false }
+
+    func report(in trailers: Metadata) -> LoadReport? { nil }
+
+    func follow(
+        _ handle: EndpointHandle, of target: String, through next: ClientNext,
+        _ receive: @Sendable (LoadReport) -> Void
+    ) async throws {}
 }
