@@ -183,6 +183,22 @@ import Testing
         }
     }
 
+    @Test(arguments: [
+        ProtobufDuration(seconds: .max, nanos: .max), ProtobufDuration(seconds: .min, nanos: .min),
+        ProtobufDuration(seconds: 1 << 40), ProtobufDuration(seconds: .max, nanos: .min),
+    ])
+    func `an interval that no clock reaches is a wait like any other`(_ interval: ProtobufDuration) async throws {
+        let reports = LoadReports(of: LoadRecorder())
+        try await serve([reports]) { (channel, _) async throws in
+            let stream = try await OpenRcaService.Client(channel).streamCoreMetrics(
+                OrcaLoadReportRequest(reportInterval: interval))
+            #expect(try await stream.next() == OrcaLoadReport())
+            while reports.streams == 0 { await Task.yield() }
+            stream.cancel()
+            while reports.streams > 0 { await Task.yield() }
+        }
+    }
+
     @Test func `a graceful stop ends the streams and waits for none of them`() async throws {
         let reports = LoadReports(of: LoadRecorder(), clock: StandingClock())
         try await serve([reports]) { (channel, _) async throws in

@@ -27,10 +27,12 @@ public struct LoadReport: Sendable, Hashable {
     /// What this report says, and where it says nothing, what `other` does.
     public func filled(from other: LoadReport) -> LoadReport {
         var filled = self
-        let numbers: [WritableKeyPath<LoadReport, Double>] = [
-            \.cpuUtilization, \.memoryUtilization, \.applicationUtilization, \.requestsPerSecond, \.errorsPerSecond,
-        ]
-        for number in numbers where self[keyPath: number] == 0 { filled[keyPath: number] = other[keyPath: number] }
+        func fill(_ own: inout Double, _ others: Double) { if own == 0 { own = others } }
+        fill(&filled.cpuUtilization, other.cpuUtilization)
+        fill(&filled.memoryUtilization, other.memoryUtilization)
+        fill(&filled.applicationUtilization, other.applicationUtilization)
+        fill(&filled.requestsPerSecond, other.requestsPerSecond)
+        fill(&filled.errorsPerSecond, other.errorsPerSecond)
         filled.utilization.merge(other.utilization) { own, _ in own }
         filled.requestCost.merge(other.requestCost) { own, _ in own }
         filled.namedMetrics.merge(other.namedMetrics) { own, _ in own }

@@ -11,7 +11,7 @@ import Synchronization
 /// counts. What ``RandomBalancer`` leaves out is left out here, too. Source: Finagle, *Peak EWMA*.
 public struct PeakEWMA: RoutingInterceptor {
     private let choice: PowerOfChoices
-    private let latencies: PeakLatencies
+    let latencies: PeakLatencies
     private let clock: any MonotonicClock
 
     /// A balancer.
@@ -37,6 +37,7 @@ public struct PeakEWMA: RoutingInterceptor {
         let handles = try call.knownCandidates("PeakEWMA").handles
         let start = clock.now
         let handle = choice.pick(from: handles, avoiding: call.avoided) { latencies.cost(of: $0, at: start) }
+        guard !call.onlyConnects else { return try await next.send(call, to: handle) }
         do {
             let response = try await next.send(call, to: handle)
             latencies.answered(handle, from: start, to: clock.now)

@@ -16,7 +16,7 @@ import Synchronization
 ///
 /// Source: gRFC A58, with the reports of gRFC A51.
 public struct WeightedRoundRobin: RoutingInterceptor {
-    private let loads: EndpointLoads
+    let loads: EndpointLoads
     private let random: any RandomSource
     private let clock: any MonotonicClock
     private let owner = EndpointAttachment.Owner()
@@ -43,6 +43,7 @@ public struct WeightedRoundRobin: RoutingInterceptor {
         let candidates = try call.knownCandidates("WeightedRoundRobin")
         let turns = candidates.attachment(of: owner) { WeightedTurns(candidates.handles, loads, random) }
         let handle = turns.pick(avoiding: call.avoided, at: clock.now)
+        guard !call.onlyConnects else { return try await next.send(call, to: handle) }
         loads.followIfDue(handle, of: call.target, through: next)
         do {
             let response = try await next.send(call, to: handle)
@@ -72,7 +73,7 @@ final class WeightedTurns: Sendable {
         self.loads = loads
         self.random = random
         weights = handles.map { loads.load(of: $0) }
-        // Half of the numbers are left: turns do not wrap around.
+        // Far from the last number: turns do not wrap around.
         sequence = Atomic(UInt64(random.index(below: handles.count << 16)))
     }
 

@@ -118,6 +118,17 @@ import Testing
     }
 
     @Test(arguments: AnyBalancer.all)
+    func `a channel that only connects asks for an endpoint, and sends nothing`(_ balancer: AnyBalancer) async throws {
+        let candidates = Candidates([.local(1), .local(2)])
+        let found = RoutedCandidates(candidates: candidates)
+        let channel = Channel(
+            "users", interceptors: [found, balancer.make(SplitMixRandom(seed: 1))], transport: script)
+        try await channel.connect()
+        #expect(script.connected.count == 1 && script.calls.isEmpty)
+        #expect(candidates.handles.allSatisfy { $0.callsInFlight == 0 })
+    }
+
+    @Test(arguments: AnyBalancer.all)
     func `lists and states may change under the picks of many tasks`(_ balancer: AnyBalancer) async throws {
         let lists = [1, 3, 8].map { count in Candidates((0..<count).map { .local($0) }) }
         let random = SplitMixRandom(seed: 5)

@@ -112,6 +112,18 @@ struct PeakEWMATests {
         #expect(latencies.cost(of: handle, at: clock.now) == 2)
     }
 
+    @Test func `connecting is not measured`() async throws {
+        let candidates = Candidates([.local(1)])
+        let balancer = PeakEWMA(random: SplitMixRandom(seed: 1), clock: clock)
+        let channel = Channel(
+            "users", interceptors: [RoutedCandidates(candidates: candidates), balancer], transport: script)
+        try await channel.connect()
+        #expect(balancer.latencies.cost(of: candidates.handles[0], at: clock.now) == 0)
+        script.otherwise.reply()
+        try await channel.ask()
+        #expect(balancer.latencies.cost(of: candidates.handles[0], at: clock.now) > 0)
+    }
+
     @Test func `errors that tell nothing of the server are not measured`() {
         let latencies = PeakLatencies(decay: .seconds(10), failure: .seconds(1), faults: .serverFaults)
         let handle = EndpointHandle(.local(1))

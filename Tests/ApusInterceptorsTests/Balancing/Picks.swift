@@ -83,3 +83,14 @@ final class CountingRandom: RandomSource {
         return source.next()
     }
 }
+
+/// Gives every call the same candidates, also those that only connect.
+struct RoutedCandidates: RoutingInterceptor {
+    let candidates: Candidates
+
+    func intercept(_ call: ClientCall, next: ClientNext) async throws -> ClientResponse {
+        var call = call
+        call.candidates = candidates
+        return try await next(call)
+    }
+}

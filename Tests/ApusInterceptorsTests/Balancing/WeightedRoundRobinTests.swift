@@ -168,6 +168,16 @@ import Testing
         while candidates.candidates.handles.contains(where: { $0.retireHooks > 0 }) { await Task.yield() }
     }
 
+    @Test func `connecting asks for no reports`() async throws {
+        let balancer = WeightedRoundRobin(reports: StreamedReports(), random: SplitMixRandom(seed: 1), clock: clock)
+        let candidates = Candidates([.local(1)])
+        let channel = Channel(
+            "users", interceptors: [RoutedCandidates(candidates: candidates), balancer], transport: script)
+        try await channel.connect()
+        #expect(balancer.loads.load(of: candidates.handles[0]).begins(at: clock.now))
+        #expect(!balancer.loads.load(of: candidates.handles[0]).begins(at: clock.now))
+    }
+
     @Test func `an endpoint that failed is passed over, and its turns go to all others`() async throws {
         play([nil, nil, nil])
         candidates.candidates.handles[1].connectivity = .transientFailure
