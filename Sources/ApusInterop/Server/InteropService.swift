@@ -9,6 +9,7 @@ package struct InteropService: TestService.Handler {
     private let id = String(SplitMixRandom.shared.next(), radix: 16)
 
     private let load: LoadRecorder
+    private let loadTurn = LoadTurn()
 
     /// A service with a name of its own.
     ///
@@ -68,10 +69,16 @@ package struct InteropService: TestService.Handler {
         to writer: ResponseWriter<ProtobufCodec<StreamingOutputCallResponse>>, call: ServerCall
     ) async throws {
         call.echoMetadata()
+        var hasTurn = false
+        defer { if hasTurn { loadTurn.leave() } }
         for try await request in requests {
             call.compressResponses(if: request.wantsCompression)
             // Before the answer: who has it may count on the reports.
-            request.orcaOobReport?.record(load)
+            if let report = request.orcaOobReport {
+                if !hasTurn { try await loadTurn.take() }
+                hasTurn = true
+                report.record(load)
+            }
             if let status = request.responseStatus { return try status.check() }
             try await request.answer(to: writer)
         }
