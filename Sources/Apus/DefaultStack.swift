@@ -6,7 +6,7 @@
 /// 2. ``Retry``: behind it everything happens again for each try: a new list, a new choice, another endpoint. Its budget
 ///    bounds what all calls of the channel add to the load of a service that is down.
 /// 3. ``Discovery``: the name becomes a list of endpoints, the newest for each try.
-/// 4. ``RandomBalancer``: the list becomes one endpoint. A balancer of yours takes its place.
+/// 4. ``RandomBalancer``: the list becomes one endpoint. Another balancer, or one of yours, may take its place.
 /// 5. ``CircuitBreaker``: behind the balancer, where a call has its endpoint: one breaker for each method of each
 ///    endpoint. What it refuses goes back to 2 and at once to another endpoint.
 /// 6. ``OutlierEjection``, when it is asked for: behind the balancer as well, and nearest to the wire, so that it counts

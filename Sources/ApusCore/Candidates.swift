@@ -5,16 +5,32 @@ import Synchronization
 /// The endpoints of a service at one moment: what discovery gives to a balancer. Immutable.
 public struct Candidates: Sendable {
     /// Differs for any two snapshots of a process, so that a balancer can keep tables by version.
-    public let version: UInt64
+    @inlinable public var version: UInt64 { snapshot.version }
     /// The endpoints, in the registry's order; no address occurs twice.
-    public let handles: [EndpointHandle]
+    @inlinable public var handles: [EndpointHandle] { snapshot.handles }
+
+    // One reference: calls carry it, and are copied often.
+    @usableFromInline let snapshot: Snapshot
 
     private static let versions = Atomic<UInt64>(0)
 
+    /// What all copies of a snapshot share: balancers keep their tables with it.
+    @usableFromInline
+    final class Snapshot: Sendable {
+        @usableFromInline let version: UInt64
+        @usableFromInline let handles: [EndpointHandle]
+        @usableFromInline let attachments = EndpointAttachments()
+
+        init(version: UInt64, handles: [EndpointHandle]) {
+            self.version = version
+            self.handles = handles
+        }
+    }
+
     /// A snapshot of these handles, with a version of its own.
     public init(handles: [EndpointHandle]) {
-        version = Self.versions.wrappingAdd(1, ordering: .relaxed).newValue
-        self.handles = handles
+        let version = Self.versions.wrappingAdd(1, ordering: .relaxed).newValue
+        snapshot = Snapshot(version: version, handles: handles)
     }
 
     /// A snapshot of endpoints nobody knew before.

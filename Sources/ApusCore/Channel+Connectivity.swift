@@ -39,6 +39,12 @@ extension Channel {
     private static let connectMethod = MethodDescriptor(service: "", name: "connect", kind: .unary)
 }
 
+extension ClientCall {
+    /// Whether the call ends in a connection, by ``Channel/connect()``: there is nothing to measure, and behind the
+    /// balancers no way to a server.
+    package var onlyConnects: Bool { method.service.isEmpty }
+}
+
 /// The end of a channel's list for calls that only connect.
 final class ConnectingTransport: ClientTransport {
     private let inner: any ClientTransport

@@ -5,10 +5,19 @@ public protocol ResponseSource: MessageSource {
     /// The trailing metadata: empty until ``MessageSource/next()`` has returned nil, or thrown the call's error.
     var trailers: Metadata { get }
 
+    /// The trailing metadata as soon as the call has ended, also while its last messages are still to be read: for
+    /// policies that hang on ``onEnd(_:)``. Empty before.
+    var finalTrailers: Metadata { get }
+
     /// Runs `action` exactly once when the call ends: with nil for success, else with its error. At once if it has.
     ///
     /// Every path ends the call: success, an error status, cancellation, and a stream that nobody reads on.
     func onEnd(_ action: @escaping @Sendable (RPCError?) -> Void)
+}
+
+extension ResponseSource {
+    /// The ``trailers``.
+    public var finalTrailers: Metadata { trailers }
 }
 
 /// The answer to a call as interceptors see it: `next` returns it at the response's head, or, where the method

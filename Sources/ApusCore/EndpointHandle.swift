@@ -28,7 +28,7 @@ public final class EndpointHandle: Sendable {
     private let waiting = Atomic<Int>(0)
     private let connections = Atomic<Int>(0)
     private let ejections = Atomic<Int>(0)
-    @usableFromInline let attachments = OnceReference<EndpointAttachment>()
+    @usableFromInline let attachments = EndpointAttachments()
     private let hooks = Mutex<RetireHooks>(RetireHooks())
 
     private struct RetireHooks {

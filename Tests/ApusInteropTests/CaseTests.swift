@@ -55,7 +55,7 @@ import Testing
             "server_compressed_streaming", "custom_metadata", "status_code_and_message", "special_status_message",
             "unimplemented_method",
             "unimplemented_service", "cancel_after_begin", "cancel_after_first_response", "timeout_on_sleeping_server",
-            "rpc_soak", "channel_soak",
+            "rpc_soak", "channel_soak", "orca_per_rpc", "orca_oob",
         ]
         #expect(Set(InteropCase.positive.map(\.name)) == Set(names))
         let negative = [

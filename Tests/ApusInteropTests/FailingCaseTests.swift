@@ -54,6 +54,8 @@ import Testing
         ("unimplemented_method", "UnimplementedCall: expected UNIMPLEMENTED, came success"),
         ("cancel_after_first_response", "bytes of the first response: expected 31415, came 0"),
         ("rpc_soak", "expected at most 0 of 10 calls to fail or be late, came 10, the first: bytes of the response"),
+        ("orca_per_rpc", "orca_per_rpc failed: the report: expected Optional("),
+        ("orca_oob", "orca_oob failed: UNIMPLEMENTED"),
         ("rst_after_data", "UnaryCall: expected an error, came success"),
     ])
     func `a case says what it expected and what came`(_ name: String, _ text: String) async throws {

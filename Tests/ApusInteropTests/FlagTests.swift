@@ -104,10 +104,6 @@ struct FlagTests {
         (["--use_alts"], "--use_alts is not supported: there is --use_tls alone"),
         (["--service_config_json={}"], "--service_config_json is not supported: this channel reads no service config"),
         (
-            ["--test_case=orca_oob"],
-            "the test case orca_oob needs load reports (ORCA), which this client does not have"
-        ),
-        (
             ["--test_case=jwt_token_creds"],
             "the test case jwt_token_creds needs credentials of Google's cloud, which this client does not have"
         ),

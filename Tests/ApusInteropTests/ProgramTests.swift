@@ -78,7 +78,7 @@ import Testing
     }
 
     @Test(arguments: [
-        (["--test_case=orca_oob"], "the test case orca_oob needs load reports (ORCA)"),
+        (["--test_case=jwt_token_creds"], "the test case jwt_token_creds needs credentials of Google's cloud"),
         (["--test_case=nothing"], "unknown test case 'nothing'"),
         (["--server_port=0"], "--server_port is 1 to 65535, not '0'"),
         (["--verbose"], "unknown flag --verbose"),

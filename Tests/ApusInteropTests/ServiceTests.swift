@@ -148,4 +148,35 @@ import Testing
             #expect(bodies[0] != bodies[1])
         }
     }
+
+    @Test func `clients that tell the server its load take turns, and who gives up passes its turn on`() async throws {
+        try await InteropServer.serve { (channel) async throws in
+            let report = StreamingOutputCallRequest(
+                responseParameters: [ResponseParameters(size: 1)], orcaOobReport: TestOrcaReport(cpuUtilization: 0.5))
+            let first = TestService.Client(channel).fullDuplexCall()
+            try await first.requests.write(report)
+            #expect(try await first.responses().next() != nil)
+            let second = TestService.Client(channel).fullDuplexCall()
+            try await second.requests.write(report)
+            let third = TestService.Client(channel).fullDuplexCall()
+            try await third.requests.write(report)
+            second.cancel()
+            first.cancel()
+            #expect(try await third.responses().next() != nil)
+            third.cancel()
+        }
+    }
+
+    @Test func `the cases about load pass side by side`() async throws {
+        try await InteropServer.serve { channel in
+            try await withThrowingTaskGroup(of: Void.self) { group in
+                for _ in 0..<4 {
+                    for testCase in InteropCase.load {
+                        group.addTask { try await InteropClient { channel }.run(testCase) }
+                    }
+                }
+                try await group.waitForAll()
+            }
+        }
+    }
 }

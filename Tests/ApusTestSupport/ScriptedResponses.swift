@@ -11,12 +11,13 @@ package final class ScriptedResponses: ResponseSource {
     private struct Ending {
         var hasEnded = false
         var error: RPCError?
+        var trailers = Metadata()
         var actions: [@Sendable (RPCError?) -> Void] = []
     }
 
     package init() {}
 
-    package var trailers: Metadata { Metadata() }
+    package var trailers: Metadata { ending.withLock { $0.trailers } }
 
     package func next() async throws -> MessageBytes? { try await pipe.next() }
 
@@ -25,12 +26,13 @@ package final class ScriptedResponses: ResponseSource {
     package func send(_ text: String) async throws { try await pipe.write(MessageBytes(text.utf8)) }
 
     /// Ends the call; nil is success.
-    package func end(_ error: RPCError? = nil) {
+    package func end(_ error: RPCError? = nil, trailers: Metadata = Metadata()) {
         if let error { pipe.fail(error) } else { pipe.finish() }
         let actions = ending.withLock { ending in
             guard !ending.hasEnded else { return [@Sendable (RPCError?) -> Void]() }
             ending.hasEnded = true
             ending.error = error
+            ending.trailers = trailers
             defer { ending.actions = [] }
             return ending.actions
         }

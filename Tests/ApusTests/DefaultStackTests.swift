@@ -47,6 +47,27 @@ struct DefaultStackTests {
         for registration in registrations { await registration.leave() }
     }
 
+    @Test(arguments: Balancers.all)
+    func `any balancer serves in the stack, and retries go past the server that fails`(
+        _ balancer: Balancers
+    ) async throws {
+        let script = ScriptedTransport()
+        script.otherwise.run { call in
+            if call.endpoint?.endpoint.address == .memory("bad") { throw RPCError(.unavailable, "broken") }
+            return ClientResponse(metadata: Metadata(), body: .one(MessageBytes([]), trailers: Metadata()))
+        }
+        let registrations = try await [register("bad"), register("good"), register("better")]
+        var stack = DefaultStack()
+        stack.tries = Retry(.exponential(initial: .zero), budget: RetryBudget(share: 1))
+        stack.balancer = balancer.make()
+        let channel = Channel("users", interceptors: stack.interceptors(with: registry), transport: script)
+        for _ in 0..<200 { try await channel.ask() }
+        // Besides these there may be streams of load reports.
+        let asked = script.calls.filter { $0.method == .unary }
+        #expect(asked.count { $0.endpoint?.endpoint.address != .memory("bad") } == 200)
+        for registration in registrations { await registration.leave() }
+    }
+
     @Test func `when all servers fail the load on them grows by no more than the budget`() async throws {
         let script = ScriptedTransport()
         script.otherwise.fail(.unavailable)
@@ -59,4 +80,18 @@ struct DefaultStackTests {
         #expect((1199...1202).contains(script.calls.count))
         for registration in registrations { await registration.leave() }
     }
+}
+
+/// The balancers that users may put into the stack.
+struct Balancers: Sendable, CustomTestStringConvertible {
+    let make: @Sendable () -> any RoutingInterceptor
+    var testDescription: String { "\(type(of: make()))" }
+
+    static let all: [Balancers] = [
+        Balancers { RandomBalancer() }, Balancers { RoundRobin() }, Balancers { LeastRequest() },
+        Balancers { WeightedRandomBalancer(warmUp: WarmUp(window: .seconds(30))) }, Balancers { PickFirst() },
+        Balancers { PeakEWMA() }, Balancers { WeightedRoundRobin(reports: .perCall) },
+        Balancers { WeightedRoundRobin(reports: .outOfBand()) }, Balancers { RingHash(by: .metadata("x-user")) },
+        Balancers { Maglev(by: .key { $0.method.path }) },
+    ]
 }

@@ -16,7 +16,7 @@ from grpc_reflection.v1alpha.proto_reflection_descriptor_database import ProtoRe
 
 SERVICES = [
     "grpc.health.v1.Health", "grpc.reflection.v1.ServerReflection", "grpc.reflection.v1alpha.ServerReflection",
-    "grpc.testing.TestService",
+    "grpc.testing.TestService", "xds.service.orca.v3.OpenRcaService",
 ]
 
 

@@ -15,17 +15,16 @@ package struct InteropCase: Sendable {
     }
 
     /// The cases that run against any interop server.
-    package static let positive = unary + streaming + compression + endings + soaks
+    package static let positive = unary + streaming + compression + endings + soaks + load
 
     /// The cases that run against a server that misbehaves in the way of the case.
     package static let negative = http2
 
     // Cases of the descriptions that this client cannot run, with what it lacks.
     private static let refused: [String: String] = {
-        let orca = "load reports (ORCA)"
         let google = "credentials of Google's cloud"
         return [
-            "orca_per_rpc": orca, "orca_oob": orca, "cacheable_unary": "calls by GET", "compute_engine_creds": google,
+            "cacheable_unary": "calls by GET", "compute_engine_creds": google,
             "jwt_token_creds": google, "oauth2_auth_token": google, "per_rpc_creds": google,
             "service_account_creds": google, "google_default_credentials": google,
             "compute_engine_channel_credentials": google,

@@ -28,12 +28,19 @@ package enum InteropServer {
         return ServerTLS(.files(chain: chain, privateKey: key))
     }
 
-    /// The services of the interop cases, with health and reflection.
+    /// The services of the interop cases and of load reports, with health and reflection.
     package static func make() throws -> Server {
-        let services: [any Service] = [InteropService()]
-        let health = Health(serving: services)
-        return try Server(services + [health, Reflection(services + [health])])
+        let load = LoadRecorder()
+        let services: [any Service] = [InteropService(load: load)]
+        let standard: [any Service] = [
+            Health(serving: services), LoadReports(of: load, minimumInterval: reportInterval),
+        ]
+        let all = services + standard
+        return try Server(all + [Reflection(all)], interceptors: [LoadReporting()])
     }
+
+    // Less than the case waits, and more than a machine notices.
+    private static let reportInterval = Duration.milliseconds(100)
 
     // All addresses of the machine: of both families where it has IPv6, else of IPv4.
     private static func serve(port: Int, options: ServerOptions) async throws {

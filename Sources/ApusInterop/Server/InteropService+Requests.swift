@@ -53,6 +53,22 @@ extension StreamingOutputCallRequest {
     }
 }
 
+extension TestOrcaReport {
+    /// Makes the report all that is recorded.
+    func record(_ recorder: LoadRecorder?) { recorder?.update { $0 = LoadReport(self) } }
+}
+
+extension LoadReport {
+    /// What a client wants to be reported.
+    init(_ report: TestOrcaReport) {
+        self.init()
+        cpuUtilization = report.cpuUtilization
+        memoryUtilization = report.memoryUtilization
+        requestCost = report.requestCost
+        utilization = report.utilization
+    }
+}
+
 extension ServerCall {
     /// Compresses the response in a way that the client reads, if that is wanted. To be called before
     /// ``echoMetadata()``, with which the choice may leave.

@@ -8,8 +8,13 @@ package struct InteropService: TestService.Handler {
     // What `fill_server_id` asks for: the same for all calls, and another one in every process.
     private let id = String(SplitMixRandom.shared.next(), radix: 16)
 
+    private let load: LoadRecorder
+    private let loadTurn = LoadTurn()
+
     /// A service with a name of its own.
-    package init() {}
+    ///
+    /// - Parameter load: where it writes the load that clients tell it to have.
+    package init(load: LoadRecorder = LoadRecorder()) { self.load = load }
 
     package func emptyCall(_ request: Empty, call: ServerCall) async throws -> Empty {
         call.echoMetadata()
@@ -20,6 +25,7 @@ package struct InteropService: TestService.Handler {
         call.compressResponses(if: request.responseCompressed?.value)
         call.echoMetadata()
         if case .one(let bytes) = call.request { try request.expectCompressed.check(bytes) }
+        request.orcaPerQueryReport?.record(LoadRecorder.current)
         try request.responseStatus?.check()
         return SimpleResponse(
             payload: try .zeros(request.responseSize, request.responseType), serverId: request.fillServerId ? id : "")
@@ -63,8 +69,16 @@ package struct InteropService: TestService.Handler {
         to writer: ResponseWriter<ProtobufCodec<StreamingOutputCallResponse>>, call: ServerCall
     ) async throws {
         call.echoMetadata()
+        var hasTurn = false
+        defer { if hasTurn { loadTurn.leave() } }
         for try await request in requests {
             call.compressResponses(if: request.wantsCompression)
+            // Before the answer: who has it may count on the reports.
+            if let report = request.orcaOobReport {
+                if !hasTurn { try await loadTurn.take() }
+                hasTurn = true
+                report.record(load)
+            }
             if let status = request.responseStatus { return try status.check() }
             try await request.answer(to: writer)
         }

@@ -19,6 +19,8 @@ final class ClientResponseSource: ResponseSource {
 
     var trailers: Metadata { isRead.load(ordering: .acquiring) ? stream.trailers : Metadata() }
 
+    var finalTrailers: Metadata { stream.trailers }
+
     func next() async throws -> MessageBytes? {
         do {
             if let message = try await inbound.next() { return message }

@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: Apache-2.0
+
+public import ApusCore
+
+/// How loaded a server is, as it says itself. Zero stands for what it does not say. Source: gRFC A51.
+public struct LoadReport: Sendable, Hashable {
+    /// The share of its processors that is used; may be above 1.
+    public var cpuUtilization = 0.0
+    /// The share of its memory that is used.
+    public var memoryUtilization = 0.0
+    /// How loaded the application says it is; 1 is all that it can bear, and more is possible.
+    public var applicationUtilization = 0.0
+    /// Calls a second.
+    public var requestsPerSecond = 0.0
+    /// Calls a second that failed.
+    public var errorsPerSecond = 0.0
+    /// Shares of other resources that are used, by names of the application.
+    public var utilization: [String: Double] = [:]
+    /// What the call cost that the report came with, by names of the application.
+    public var requestCost: [String: Double] = [:]
+    /// Other measures, by names of the application.
+    public var namedMetrics: [String: Double] = [:]
+
+    /// A report that says nothing.
+    public init() {}
+
+    /// What this report says, and where it says nothing, what `other` does.
+    public func filled(from other: LoadReport) -> LoadReport {
+        var filled = self
+        func fill(_ own: inout Double, _ others: Double) { if own == 0 { own = others } }
+        fill(&filled.cpuUtilization, other.cpuUtilization)
+        fill(&filled.memoryUtilization, other.memoryUtilization)
+        fill(&filled.applicationUtilization, other.applicationUtilization)
+        fill(&filled.requestsPerSecond, other.requestsPerSecond)
+        fill(&filled.errorsPerSecond, other.errorsPerSecond)
+        filled.utilization.merge(other.utilization) { own, _ in own }
+        filled.requestCost.merge(other.requestCost) { own, _ in own }
+        filled.namedMetrics.merge(other.namedMetrics) { own, _ in own }
+        return filled
+    }
+}
+
+/// Where the load reports of a service's endpoints come from.
+public protocol LoadReportSource: Sendable {
+    /// Whether reports come by ``follow(_:of:through:_:)``, and not with the ends of calls.
+    var isOutOfBand: Bool { get }
+
+    /// The report in the trailing metadata of a call; nil when there is none.
+    func report(in trailers: Metadata) -> LoadReport?
+
+    /// Receives the reports of an endpoint until they end or the task is cancelled.
+    ///
+    /// - Parameters:
+    ///   - target: the name of the service.
+    ///   - next: the way to the endpoint: what stands behind the balancer.
+    /// - Throws: why no more reports come. UNIMPLEMENTED means that none ever will.
+    func follow(
+        _ handle: EndpointHandle, of target: String, through next: ClientNext,
+        _ receive: @Sendable (LoadReport) -> Void
+    ) async throws
+}
