@@ -128,7 +128,12 @@ let package = Package(
         tests("ApusDiscoveryTests", ["ApusCore", "ApusInterceptors", "ApusDiscovery", "ApusTestSupport"]),
         tests("ApusProtobufTests", ["ApusCore", "ApusProtobuf"]),
         tests("ApusFoundationTests", ["ApusCore", "ApusFoundation", "ApusProtobuf"]),
-        tests("ApusServicesTests", ["ApusCore", "ApusInterceptors", "ApusProtobuf", "ApusServices", "ApusTransport"]),
+        tests(
+            "ApusServicesTests",
+            [
+                "ApusCore", "ApusDiscovery", "ApusInterceptors", "ApusProtobuf", "ApusServices", "ApusTestSupport",
+                "ApusTransport",
+            ]),
         tests("ApusInteropTests", ["Apus", "ApusInterop", "ApusTestSupport"]),
         tests("ApusPeerTests", ["Apus"]),
         tests("ApusTests", ["Apus", "ApusTestSupport"]),

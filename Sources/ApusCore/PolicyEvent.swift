@@ -8,6 +8,10 @@ public enum PolicyEvent: Sendable {
     case ejected(Endpoint, for: Duration)
     /// An endpoint gets calls again.
     case readmitted(Endpoint)
+    /// A configuration document is in force for the calls that start from now on.
+    case configurationApplied(source: String)
+    /// A configuration document was refused; the last good one stays in force.
+    case configurationRefused(source: String, reason: String)
 }
 
 /// What a circuit breaker does with calls.

@@ -16,7 +16,7 @@ public struct Hedging: RetryingInterceptor {
     let maximumAttempts: Int
     let delay: HedgeDelay
     let nonFatal: Set<Status.Code>
-    let throttle: SharedRetryThrottle?
+    var throttle: SharedRetryThrottle?
     let budget: RetryBudget?
     let replayLimit: Int
     let clock: any MonotonicClock
@@ -43,6 +43,13 @@ public struct Hedging: RetryingInterceptor {
         self.budget = budget
         self.replayLimit = replayLimit
         self.clock = clock
+    }
+
+    /// The same policy on a throttle that others use, too; nil for none.
+    package func sharing(_ throttle: SharedRetryThrottle?) -> Hedging {
+        var copy = self
+        copy.throttle = throttle
+        return copy
     }
 
     /// Sends the call until a try succeeds, or fails for good.

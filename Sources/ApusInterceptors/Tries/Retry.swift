@@ -16,7 +16,7 @@ public struct Retry: RetryingInterceptor {
     let random: any RandomSource
     let clock: any MonotonicClock
     private let tryTimeout: TryTimeout?
-    private let throttle: SharedRetryThrottle?
+    private var throttle: SharedRetryThrottle?
     private let budget: RetryBudget?
 
     /// Retries on a schedule.
@@ -46,6 +46,13 @@ public struct Retry: RetryingInterceptor {
         self.budget = budget
         tryTimeout = perTry.map { TryTimeout(duration: $0, clock: clock) }
         self.throttle = throttle.map(SharedRetryThrottle.init)
+    }
+
+    /// The same policy on a throttle that others use, too; nil for none.
+    package func sharing(_ throttle: SharedRetryThrottle?) -> Retry {
+        var copy = self
+        copy.throttle = throttle
+        return copy
     }
 
     /// Sends the call until it succeeds, or fails for good.

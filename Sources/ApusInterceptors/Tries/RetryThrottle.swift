@@ -38,17 +38,17 @@ public struct RetryThrottle: Sendable, Hashable {
 }
 
 /// A throttle that all calls of a channel share, without a lock: its level is one atomic word.
-final class SharedRetryThrottle: Sendable {
+package final class SharedRetryThrottle: Sendable {
     private let full: RetryThrottle
     private let level: Atomic<Int>
 
-    init(_ throttle: RetryThrottle) {
+    package init(_ throttle: RetryThrottle) {
         full = throttle
         level = Atomic(throttle.level)
     }
 
     /// The throttle as it is now.
-    var current: RetryThrottle { at(level.load(ordering: .relaxed)) }
+    package var current: RetryThrottle { at(level.load(ordering: .relaxed)) }
 
     /// A call succeeded: nearly always there is nothing to write.
     func succeeded() {
@@ -56,7 +56,7 @@ final class SharedRetryThrottle: Sendable {
     }
 
     /// A try failed.
-    func failed() { update { $0.failed() } }
+    package func failed() { update { $0.failed() } }
 
     /// Decides by the throttle and changes it. `body` runs again when another thread was faster: it must have no other
     /// effect.

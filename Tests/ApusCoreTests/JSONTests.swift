@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import ApusCore
+import ApusTestSupport
 import Testing
-
-@testable import ApusDiscovery
 
 struct JSONTests {
     private func read(_ text: String) throws(JSONError) -> JSON { try JSONReader.read(Array(text.utf8)) }
@@ -47,6 +46,14 @@ struct JSONTests {
             let value = Self.value(random, depth: 0)
             #expect(try read(value.text) == value)
         }
+    }
+
+    @Test(
+        arguments: [
+            ([], 0), (["a"], 6), (["b"], 24), (["b", "1"], 28), (["b", "1", "c"], 34), (["b", "2"], nil), (["x"], nil),
+        ] as [([String], Int?)])
+    func `a value's place is found by its path`(path: [String], offset: Int?) {
+        #expect(JSONReader.offset(of: path, in: Array(#"{"a": {"b": "no"}, "b": [1, {"c": 2}]}"#.utf8)) == offset)
     }
 
     @Test func `random bytes never trap`() {

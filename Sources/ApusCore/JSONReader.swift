@@ -1,22 +1,46 @@
 // SPDX-License-Identifier: Apache-2.0
 
 /// Reads one JSON value from bytes, strictly: UTF-8, no duplicate keys, nothing behind the value. Source: RFC 8259.
-struct JSONReader {
+package struct JSONReader {
     private static let maximumDepth = 16
     private static let digit = UInt8(ascii: "0")...UInt8(ascii: "9")
 
     private let bytes: [UInt8]
     private var position = 0
+    // Where the reader stands, kept only while a place is looked for.
+    private var path: [String] = []
+    private var wanted: [String]?
+    private var found: Int?
 
     private init(_ bytes: [UInt8]) { self.bytes = bytes }
 
     /// The value in the bytes.
-    static func read(_ bytes: [UInt8]) throws(JSONError) -> JSON {
+    package static func read(_ bytes: [UInt8]) throws(JSONError) -> JSON {
         var reader = JSONReader(bytes)
         let value = try reader.value(depth: 0)
         reader.skipSpace()
         guard reader.position == bytes.count else { throw reader.error("something follows the value") }
         return value
+    }
+
+    /// The byte at which a value of valid JSON starts; nil when the path leads nowhere.
+    ///
+    /// - Parameter path: the names of members and the indices of elements on the way, from the outermost in.
+    package static func offset(of path: [String], in bytes: [UInt8]) -> Int? {
+        guard !path.isEmpty else { return 0 }
+        var reader = JSONReader(bytes)
+        reader.wanted = path
+        _ = try? reader.value(depth: 0)
+        return reader.found
+    }
+
+    private mutating func value(of step: @autoclosure () -> String, depth: Int) throws(JSONError) -> JSON {
+        guard let wanted else { return try value(depth: depth) }
+        path.append(step())
+        defer { path.removeLast() }
+        skipSpace()
+        if path == wanted { found = position }
+        return try value(depth: depth)
     }
 
     private var next: UInt8? { position < bytes.count ? bytes[position] : nil }
@@ -66,7 +90,7 @@ struct JSONReader {
             let key = try string()
             skipSpace()
             guard take(":") else { throw error("a colon is missing") }
-            let value = try value(depth: depth + 1)
+            let value = try value(of: key, depth: depth + 1)
             guard members.updateValue(value, forKey: key) == nil else { throw error("the name '\(key)' occurs twice") }
             skipSpace()
         } while take(",")
@@ -80,7 +104,8 @@ struct JSONReader {
         skipSpace()
         if take("]") { return .array(elements) }
         repeat {
-            elements.append(try value(depth: depth + 1))
+            let index = elements.count
+            elements.append(try value(of: String(index), depth: depth + 1))
             skipSpace()
         } while take(",")
         guard take("]") else { throw error("an array is not closed") }

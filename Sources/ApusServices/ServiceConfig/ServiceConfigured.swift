@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: Apache-2.0
+
+public import ApusCore
+
+/// Treats each call as the service config in force says: its time, wait-for-ready, the sizes of its messages, and its
+/// tries. In front of discovery, instead of ``Retry`` and ``Hedging``; ``Deadline/inherited`` still goes before it.
+///
+/// What the caller asked for stays where it is stricter: the earlier deadline, the smaller limit.
+public struct ServiceConfigured: RetryingInterceptor {
+    private let config: LiveServiceConfig
+
+    /// Follows a config.
+    public init(_ config: LiveServiceConfig) { self.config = config }
+
+    /// Sends the call under the config that is in force now, to its end.
+    ///
+    /// - Throws: RESOURCE_EXHAUSTED for a request that is too large; the errors of the tries.
+    public func intercept(_ call: ClientCall, next: ClientNext) async throws -> ClientResponse {
+        let policy = config.inForce.methods[call.method]
+        return try await policy.send(try policy.applied(to: call, at: config.clock.now), to: next)
+    }
+}
+
+/// Chooses endpoints as the `loadBalancingConfig` in force says. Behind ``Discovery``.
+public struct ConfiguredBalancer: RoutingInterceptor {
+    private let config: LiveServiceConfig
+    private let fallback: any ClientInterceptor
+
+    /// Follows a config.
+    ///
+    /// - Parameter fallback: the balancer while the config names none.
+    public init(_ config: LiveServiceConfig, fallback: any ClientInterceptor) {
+        self.config = config
+        self.fallback = fallback
+    }
+
+    /// Sends the call through the balancer that is in force now.
+    public func intercept(_ call: ClientCall, next: ClientNext) async throws -> ClientResponse {
+        try await (config.inForce.balancer ?? fallback).intercept(call, next: next)
+    }
+}
