@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 /// A JSON value. Objects have no order; a key that occurs twice is refused when read.
-enum JSON: Equatable, Sendable {
+package enum JSON: Equatable, Sendable {
     case null
     case bool(Bool)
     case number(Double)
@@ -11,17 +11,17 @@ enum JSON: Equatable, Sendable {
 }
 
 /// Why bytes are no JSON.
-struct JSONError: Error, Equatable, CustomStringConvertible {
-    let problem: String
+package struct JSONError: Error, Equatable, CustomStringConvertible {
+    package let problem: String
     /// The byte at which it was noticed, 0 for the first.
-    let offset: Int
+    package let offset: Int
 
-    var description: String { "\(problem) at byte \(offset)" }
+    package var description: String { "\(problem) at byte \(offset)" }
 }
 
 extension JSON {
     /// The text of the value, for people too: keys in alphabetical order, one member of the outermost object a line.
-    var text: String { Self.written(self, indented: true) + "\n" }
+    package var text: String { Self.written(self, indented: true) + "\n" }
 
     private static func written(_ value: JSON, indented: Bool = false) -> String {
         switch value {

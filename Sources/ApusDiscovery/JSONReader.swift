@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 /// Reads one JSON value from bytes, strictly: UTF-8, no duplicate keys, nothing behind the value. Source: RFC 8259.
-struct JSONReader {
+package struct JSONReader {
     private static let maximumDepth = 16
     private static let digit = UInt8(ascii: "0")...UInt8(ascii: "9")
 
@@ -11,7 +11,7 @@ struct JSONReader {
     private init(_ bytes: [UInt8]) { self.bytes = bytes }
 
     /// The value in the bytes.
-    static func read(_ bytes: [UInt8]) throws(JSONError) -> JSON {
+    package static func read(_ bytes: [UInt8]) throws(JSONError) -> JSON {
         var reader = JSONReader(bytes)
         let value = try reader.value(depth: 0)
         reader.skipSpace()
