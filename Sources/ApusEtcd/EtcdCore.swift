@@ -37,8 +37,9 @@ final class EtcdCore: Sendable {
     }
 
     func leave(_ keeper: LeaseKeeper) async {
-        _ = state.withLock { $0.keepers.removeValue(forKey: ObjectIdentifier(keeper)) }
-        await keeper.leave()
+        let isKept = state.withLock { $0.keepers.removeValue(forKey: ObjectIdentifier(keeper)) != nil }
+        // Otherwise it left when the registry was closed.
+        if isKept { await keeper.leave() }
     }
 
     func watch(_ service: String, _ feed: RegistryFeed) {

@@ -42,7 +42,7 @@ final class MemberChoice: RoutingInterceptor, RetryingInterceptor {
     }
 
     private static func canRepeat(_ call: ClientCall, _ error: RPCError) -> Bool {
-        guard case .one = call.request else { return false }
+        if case .stream(let source) = call.request, !source.isUntouched { return false }
         return error.code == .unavailable && error.progress.rawValue < RPCError.Progress.sent.rawValue
     }
 }

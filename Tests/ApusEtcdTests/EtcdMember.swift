@@ -59,6 +59,8 @@ struct EtcdPair {
         pair.etcd.refuse(nil)
         await pair.a.registry.close()
         await pair.b.registry.close()
+        // A handler hears of its call's end a moment later.
+        while pair.running.counts.handlers > 0 { await Task.yield() }
         await pair.running.stop(grace: .zero)
         #expect(pair.etcd.store.withLock { $0.watches.isEmpty })
         #expect(pair.running.counts.connections == 0)

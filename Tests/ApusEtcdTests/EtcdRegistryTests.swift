@@ -93,7 +93,7 @@ struct EtcdRegistryTests {
             let (watch, updates) = pair.b.watch()
             _ = try await pair.a.register(1)
             await updates.wait(forPorts: [1])
-            pair.etcd.breakWatches()
+            await pair.etcd.breakWatches()
             await updates.wait { if case .failure = $0 { true } else { false } }
             _ = try await pair.a.register(2)
             await pair.b.advance()
@@ -108,7 +108,7 @@ struct EtcdRegistryTests {
             let (watch, updates) = pair.b.watch()
             let first = try await pair.a.register(1)
             await updates.wait(forPorts: [1])
-            pair.etcd.breakWatches()
+            await pair.etcd.breakWatches()
             await pair.b.clock.waitForSleepers()
             _ = try await pair.a.register(2)
             await first.leave()
@@ -126,8 +126,9 @@ struct EtcdRegistryTests {
             let (watch, updates) = pair.b.watch()
             _ = try await pair.a.register(1)
             await updates.wait(forPorts: [1])
+            await pair.etcd.waitForWatch()
             pair.etcd.refuse(Self.away)
-            pair.etcd.breakWatches()
+            await pair.etcd.breakWatches()
             for _ in 0..<4 { await pair.b.advance() }
             await pair.b.clock.waitForSleepers()
             #expect(updates.all.filter { if case .failure = $0 { true } else { false } }.count == 1)
@@ -206,6 +207,7 @@ struct EtcdRegistryTests {
             pair.etcd.store.withLock { $0.token = "first" }
             let (watch, updates) = pair.b.watch()
             await updates.wait(forPorts: [])
+            await pair.etcd.waitForWatch()
             #expect(pair.etcd.calls("Authenticate") == 1)
             pair.etcd.store.withLock { $0.token = "second" }
             _ = try await pair.a.register(1)
@@ -214,7 +216,7 @@ struct EtcdRegistryTests {
             _ = try await pair.a.register(2)
             await updates.wait(forPorts: [1, 2])
             #expect(pair.etcd.calls("Authenticate") == 3)
-            pair.etcd.breakWatches()
+            await pair.etcd.breakWatches()
             // The stream shows the old token first, and cannot be repeated.
             await pair.b.advance()
             await pair.b.advance()

@@ -59,7 +59,8 @@ struct LeaseCourseTests {
         #expect(course.due > moment(0))
     }
 
-    @Test(arguments: [Int64.min, -1, 0, .max]) mutating func `a lease of no sensible time does no harm`(seconds: Int64) {
+    @Test(arguments: [Int64.min, -1, 0, .max]) mutating func `a lease of no sensible time does no harm`(seconds: Int64)
+    {
         course.granted(7, seconds: seconds, at: moment(0))
         course.put(at: moment(0))
         #expect(course.due > moment(0))

@@ -37,8 +37,14 @@ final class ScriptedEtcd: Sendable {
         wake()
     }
 
-    /// Ends all watches with an error.
-    func breakWatches() {
+    /// Waits until a watch is there: a list may have told the same before.
+    func waitForWatch() async {
+        while store.withLock({ $0.watches.isEmpty }) { await Task.yield() }
+    }
+
+    /// Ends all watches with an error, once there is one.
+    func breakWatches() async {
+        await waitForWatch()
         let watches = store.withLock { Array($0.watches.values) }
         for watch in watches { watch.yield(RPCError(.unavailable, "scripted")) }
     }
