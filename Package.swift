@@ -47,6 +47,7 @@ let package = Package(
         .library(name: "Apus", targets: ["Apus"]),
         .library(name: "ApusCore", targets: ["ApusCore"]),
         .library(name: "ApusProtobuf", targets: ["ApusProtobuf"]),
+        .library(name: "ApusEtcd", targets: ["ApusEtcd"]),
         .library(name: "ApusSwiftProtobuf", targets: ["ApusSwiftProtobuf"]),
         .library(name: "ApusFoundation", targets: ["ApusFoundation"]),
         .executable(name: "protoc-gen-apus", targets: ["protoc-gen-apus"]),
@@ -79,6 +80,7 @@ let package = Package(
         library("ApusTransport", ["ApusCore", "ApusHTTP2", "ApusWire", "CLibuv", "COpenSSL"]),
         library("ApusProtobuf", ["ApusCore", "CProtobufC"]),
         library("ApusDiscovery", ["ApusCore"]),
+        library("ApusEtcd", ["ApusCore", "ApusTransport", "ApusProtobuf", "ApusDiscovery"]),
         library(
             "ApusSwiftProtobuf",
             [
@@ -126,6 +128,9 @@ let package = Package(
         tests("ApusCoreTests", ["ApusCore", "ApusTestSupport"]),
         tests("ApusInterceptorsTests", ["ApusCore", "ApusInterceptors", "ApusTestSupport", "ApusTransport"]),
         tests("ApusDiscoveryTests", ["ApusCore", "ApusInterceptors", "ApusDiscovery", "ApusTestSupport"]),
+        tests(
+            "ApusEtcdTests",
+            ["ApusCore", "ApusDiscovery", "ApusEtcd", "ApusProtobuf", "ApusTestSupport", "ApusTransport"]),
         tests("ApusProtobufTests", ["ApusCore", "ApusProtobuf"]),
         tests("ApusFoundationTests", ["ApusCore", "ApusFoundation", "ApusProtobuf"]),
         tests(

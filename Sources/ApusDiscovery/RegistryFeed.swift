@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import ApusCore
+package import ApusCore
 import Synchronization
 
 /// What a registry knows of a service: its instances, or why it cannot tell.
-typealias RegistryUpdate = Result<[Endpoint], RPCError>
+package typealias RegistryUpdate = Result<[Endpoint], RPCError>
 
 /// Brings updates to one watch: one after the other, the newest last, whichever threads publish them.
-final class RegistryFeed: Sendable {
+package final class RegistryFeed: Sendable {
     private struct State {
         var pending: RegistryUpdate?
         var version: UInt64 = 0
@@ -18,12 +18,12 @@ final class RegistryFeed: Sendable {
     private let onUpdate: @Sendable (RegistryUpdate) -> Void
     private let state = Mutex(State())
 
-    init(_ onUpdate: @escaping @Sendable (RegistryUpdate) -> Void) { self.onUpdate = onUpdate }
+    package init(_ onUpdate: @escaping @Sendable (RegistryUpdate) -> Void) { self.onUpdate = onUpdate }
 
-    func cancel() { state.withLock { $0.isCancelled = true } }
+    package func cancel() { state.withLock { $0.isCancelled = true } }
 
     /// Delivers the update, unless a newer version was published already. An update that waits is replaced.
-    func publish(_ update: RegistryUpdate, version: UInt64) {
+    package func publish(_ update: RegistryUpdate, version: UInt64) {
         let isMine = state.withLock { state in
             guard version > state.version else { return false }
             state.version = version
