@@ -6,18 +6,6 @@ import Synchronization
 /// Lets only those calls pass that a policy allows; others fail with PERMISSION_DENIED. Stands behind
 /// ``Authentication``, where there is one. Source: gRFC A43; for the audit, A59.
 public final class Authorization: ServerInterceptor {
-    /// What the audit is told of.
-    public struct AuditCondition: OptionSet, Sendable, Hashable {
-        /// The bits.
-        public let rawValue: UInt8
-        /// A set of bits.
-        public init(rawValue: UInt8) { self.rawValue = rawValue }
-        /// Calls that were denied.
-        public static let denials = AuditCondition(rawValue: 1)
-        /// Calls that were allowed.
-        public static let permissions = AuditCondition(rawValue: 2)
-    }
-
     /// What was decided about a call.
     public struct AuditEvent: Sendable, Hashable {
         /// The path of the method.
@@ -33,20 +21,13 @@ public final class Authorization: ServerInterceptor {
     }
 
     private let policy: Mutex<AuthorizationPolicy>
-    private let condition: AuditCondition
     private let audit: @Sendable (AuditEvent) -> Void
 
     /// Obeys a policy.
     ///
-    /// - Parameters:
-    ///   - condition: what `audit` is told of.
-    ///   - audit: is told in the call's own task: be quick, or hand it on.
-    public init(
-        _ policy: AuthorizationPolicy, auditing condition: AuditCondition = [],
-        audit: @escaping @Sendable (AuditEvent) -> Void = { _ in }
-    ) {
+    /// - Parameter audit: is told of what the policy wants to be audited, in the call's own task: be quick, or hand it on.
+    public init(_ policy: AuthorizationPolicy, audit: @escaping @Sendable (AuditEvent) -> Void = { _ in }) {
         self.policy = Mutex(policy)
-        self.condition = condition
         self.audit = audit
     }
 
@@ -60,7 +41,7 @@ public final class Authorization: ServerInterceptor {
         let policy = policy.withLock { $0 }
         let principal = Principal.current
         let decision = policy.decide(ServerCallHead(call), principal: principal)
-        if condition.contains(decision.isAllowed ? .permissions : .denials) {
+        if policy.auditing.contains(decision.isAllowed ? .permissions : .denials) {
             let name = principal?.name ?? call.peerIdentity?.principalNames.first
             audit(
                 AuditEvent(

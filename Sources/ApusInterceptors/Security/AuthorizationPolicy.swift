@@ -42,18 +42,33 @@ public struct AuthorizationPolicy: Sendable, Hashable {
         }
     }
 
+    /// Which decisions an audit is told of. Source: gRFC A59.
+    public struct AuditCondition: OptionSet, Sendable, Hashable {
+        /// The bits.
+        public let rawValue: UInt8
+        /// A set of bits.
+        public init(rawValue: UInt8) { self.rawValue = rawValue }
+        /// Calls that were denied.
+        public static let denials = AuditCondition(rawValue: 1)
+        /// Calls that were allowed.
+        public static let permissions = AuditCondition(rawValue: 2)
+    }
+
     /// What audit logs call it.
     public var name: String
     /// A call that one of these is for is denied, whatever allows it.
     public var deny: [Rule]
     /// A call that one of these is for is allowed.
     public var allow: [Rule]
+    /// What the audit is told of.
+    public var auditing: AuditCondition
 
     /// A policy.
-    public init(_ name: String, deny: [Rule] = [], allow: [Rule]) {
+    public init(_ name: String, deny: [Rule] = [], allow: [Rule], auditing: AuditCondition = []) {
         self.name = name
         self.deny = deny
         self.allow = allow
+        self.auditing = auditing
     }
 
     /// What a policy says of a call, and by which rule.

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
 public import ApusCore
-import ApusInterceptors
 
 /// The balancers that a service config may name. A value: adding one changes a copy.
 public struct BalancerRegistry: Sendable {
@@ -12,13 +11,6 @@ public struct BalancerRegistry: Sendable {
 
     /// A registry without balancers.
     public init() {}
-
-    /// `random`, which ignores its options.
-    public static var standard: BalancerRegistry {
-        var registry = BalancerRegistry()
-        registry.add("random") { _ in RandomBalancer() }
-        return registry
-    }
 
     /// Adds a balancer, or replaces the one of this name.
     ///

@@ -3,9 +3,11 @@
 import ApusCore
 
 /// What is wrong with a document, and at which value.
-struct ConfigProblem: Error {
+struct ConfigProblem: Error, CustomStringConvertible {
     let text: String
     let path: [String]
+
+    var description: String { text }
 }
 
 /// A JSON value with the way to it, read as proto3's JSON mapping says. Of a member that is missing or null there is

@@ -12,26 +12,9 @@ extension ServiceConfig {
     public init(
         reading document: [UInt8], name: String = "service config", balancers: BalancerRegistry = .standard
     ) throws(RPCError) {
-        guard document.count <= Self.maximumBytes else {
-            throw RPCError(.invalidArgument, "\(name): the document is larger than \(Self.maximumBytes) bytes")
+        self = try ConfigDocument.read(document, name: name, maximumBytes: Self.maximumBytes) {
+            (root) throws(ConfigProblem) in try Self.read(root, balancers)
         }
-        do {
-            let root = ConfigValue(json: try JSONReader.read(document), path: [])
-            self = try Self.read(root, balancers)
-        } catch let error as JSONError {
-            throw Self.refusal(name, document, error.offset, error.problem)
-        } catch let problem as ConfigProblem {
-            throw Self.refusal(name, document, JSONReader.offset(of: problem.path, in: document) ?? 0, problem.text)
-        } catch {
-            throw RPCError(.invalidArgument, "\(name): \(error)")
-        }
-    }
-
-    private static func refusal(_ name: String, _ bytes: [UInt8], _ offset: Int, _ text: String) -> RPCError {
-        let before = bytes.prefix(offset)
-        let line = before.count { $0 == UInt8(ascii: "\n") } + 1
-        let column = before.reversed().prefix { $0 != UInt8(ascii: "\n") }.count + 1
-        return RPCError(.invalidArgument, "\(name):\(line):\(column): \(text)")
     }
 
     private static func read(_ root: ConfigValue, _ balancers: BalancerRegistry) throws(ConfigProblem) -> ServiceConfig

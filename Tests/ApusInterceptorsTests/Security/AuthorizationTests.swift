@@ -43,10 +43,12 @@ struct AuthorizationTests {
     @Test(
         arguments: [
             ([], []), (.denials, ["bob"]), (.permissions, ["ada"]), ([.denials, .permissions], ["ada", "bob"]),
-        ] as [(Authorization.AuditCondition, [String])])
-    func `the audit is told what it asked for`(condition: Authorization.AuditCondition, names: [String]) async {
+        ] as [(AuthorizationPolicy.AuditCondition, [String])])
+    func `the audit is told what it asked for`(condition: AuthorizationPolicy.AuditCondition, names: [String]) async {
         let events = Events()
-        let authorization = Authorization(policy, auditing: condition) { events.add($0) }
+        var policy = policy
+        policy.auditing = condition
+        let authorization = Authorization(policy) { events.add($0) }
         _ = await outcome(authorization, as: "ada")
         _ = await outcome(authorization, as: "bob")
         #expect(events.all.map(\.principal) == names)
