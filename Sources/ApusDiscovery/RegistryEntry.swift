@@ -12,10 +12,7 @@ struct RegistryEntry: Equatable, Sendable {
     let lease: Duration
 
     /// Why a file is no entry.
-    struct Problem: Error, Equatable {
-        let text: String
-        init(_ text: String) { self.text = text }
-    }
+    typealias Problem = EntryProblem
 
     init(_ instance: ServiceInstance, lease: Duration) {
         self.instance = instance
@@ -49,19 +46,10 @@ struct RegistryEntry: Equatable, Sendable {
 
     /// The entry in a file's bytes.
     init(decoding bytes: [UInt8]) throws(Problem) {
-        guard bytes.count <= Self.maximumBytes else { throw Problem("it is larger than \(Self.maximumBytes) bytes") }
-        let json: JSON
-        do {
-            json = try JSONReader.read(bytes)
-        } catch {
-            throw Problem("it is no JSON: \(error)")
-        }
-        guard case .object(let members) = json else { throw Problem("it is no JSON object") }
+        let members = try EntryDocument.members(of: bytes, maximumBytes: Self.maximumBytes)
         let fields = Fields(members: members)
         let text = try fields.string("address")
-        guard let address = Endpoint.Address(text) else {
-            throw Problem("its address '\(text)' is not like 127.0.0.1:50051")
-        }
+        let address = try EntryDocument.address(text)
         let endpoint = Endpoint(address, metadata: try fields.metadata(), weight: try fields.weight())
         self.init(
             ServiceInstance(service: try fields.string("service"), id: try fields.string("id"), endpoint: endpoint),

@@ -18,10 +18,7 @@ struct EtcdEntry: Equatable {
     let service: String?
 
     /// Why a value is no entry.
-    struct Problem: Error, Equatable {
-        let text: String
-        init(_ text: String) { self.text = text }
-    }
+    typealias Problem = EntryProblem
 
     init(_ endpoint: Endpoint, service: String?) {
         self.endpoint = endpoint
@@ -62,20 +59,11 @@ struct EtcdEntry: Equatable {
 
     /// The entry in a key's value.
     init(decoding bytes: [UInt8]) throws(Problem) {
-        guard bytes.count <= Self.maximumBytes else { throw Problem("it is larger than \(Self.maximumBytes) bytes") }
-        let json: JSON
-        do {
-            json = try JSONReader.read(bytes)
-        } catch {
-            throw Problem("it is no JSON: \(error)")
-        }
-        guard case .object(let members) = json else { throw Problem("it is no JSON object") }
+        let members = try EntryDocument.members(of: bytes, maximumBytes: Self.maximumBytes)
         guard case .string(let text) = members["Addr"], !text.isEmpty else {
             throw Problem("its field 'Addr' is no text or is missing")
         }
-        guard let address = Endpoint.Address(text) else {
-            throw Problem("its address '\(text)' is not like 127.0.0.1:50051")
-        }
+        let address = try EntryDocument.address(text)
         if case .memory = address { throw Problem("\(address) cannot be reached from other processes") }
         // Strangers may put any value there.
         var fields: [String: JSON] = [:]

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-public import Apus
+import Apus
 import DrillProtos
 import Foundation
 
@@ -29,7 +29,7 @@ public final class FailureDrill: Sendable {
     /// A drill.
     ///
     /// - Parameter worker: the path of `drill-worker`.
-    /// - Throws: ``DrillFailure`` when that is missing; when no folder can be made.
+    /// - Throws: ``DrillError`` when that is missing; when no folder can be made.
     public init(_ plan: Plan = Plan(), worker: String) throws {
         self.plan = plan
         workers = try Workers(program: worker)
@@ -56,7 +56,7 @@ public final class FailureDrill: Sendable {
     /// Runs the scenarios one after the other.
     ///
     /// - Parameter say: is told what happens, a line at a time.
-    /// - Throws: ``DrillFailure`` when a process does not do what it is told.
+    /// - Throws: ``DrillError`` when a process does not do what it is told.
     public func run(_ say: (String) -> Void = { _ in }) async throws -> [ScenarioReport] {
         var names = (1...max(2, plan.instances)).map { "worker-\($0)" }
         for name in names { try await workers.start(name) }

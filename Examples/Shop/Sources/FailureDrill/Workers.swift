@@ -9,8 +9,6 @@ import Synchronization
 /// The processes of the drill, and what is done to them.
 final class Workers: Sendable {
     static let service = "work"
-    // What a slow machine may need; it is only waited for when something is wrong.
-    private static let patience = Duration.seconds(60)
 
     private struct State {
         var processes: [String: ChildProcess] = [:]
@@ -26,7 +24,7 @@ final class Workers: Sendable {
     /// - Throws: when the program is missing or no folder can be made.
     init(program: String) throws {
         guard FileManager.default.isExecutableFile(atPath: program) else {
-            throw DrillFailure("\(program) is missing: build the whole package, with 'swift build'")
+            throw DrillError("\(program) is missing: build the whole package, with 'swift build'")
         }
         self.program = program
         folder = FileManager.default.temporaryDirectory.appending(path: "apus-drill-\(UUID().uuidString.prefix(8))")
@@ -39,7 +37,7 @@ final class Workers: Sendable {
     /// Starts an instance and waits until the registry has it.
     func start(_ name: String) async throws {
         let process = try state.withLock { state in
-            if state.isClosed { throw DrillFailure("the drill is over") }
+            if state.isClosed { throw DrillError("the drill is over") }
             let process = try ChildProcess(
                 program: program, arguments: ["--registry", registryPath, "--instance", name],
                 logPath: log(of: name))
@@ -47,7 +45,7 @@ final class Workers: Sendable {
             return process
         }
         try await wait(for: "\(name) to serve") {
-            guard process.isRunning else { throw DrillFailure("\(name) ended before it served: \(lastLine(of: name))") }
+            guard process.isRunning else { throw DrillError("\(name) ended before it served: \(lastLine(ofLog: log(of: name)))") }
             return view.endpoint(of: Self.service, process: process.id) != nil
         }
     }
@@ -61,13 +59,13 @@ final class Workers: Sendable {
         process.send(SIGTERM)
         try await wait(for: "\(name) to stop") { !process.isRunning }
         let end = await process.end()
-        guard end == .exited(0) else { throw DrillFailure("\(name) did not stop well: \(end), \(lastLine(of: name))") }
+        guard end == .exited(0) else { throw DrillError("\(name) did not stop well: \(end), \(lastLine(ofLog: log(of: name)))") }
     }
 
     /// Makes an instance ill, or well again with an empty ailment.
     func ail(_ name: String, _ ailment: Ailment) async throws {
         guard let id = process(name)?.id, let endpoint = view.endpoint(of: Self.service, process: id) else {
-            throw DrillFailure("\(name) is not in the registry")
+            throw DrillError("\(name) is not in the registry")
         }
         let channel = Channel(to: endpoint.address)
         defer { channel.close() }
@@ -110,25 +108,4 @@ final class Workers: Sendable {
     private func process(_ name: String) -> ChildProcess? { state.withLock { $0.processes[name] } }
 
     private func log(of name: String) -> String { folder.appending(path: "\(name).log").path() }
-
-    private func lastLine(of name: String) -> String {
-        let text = (try? String(contentsOfFile: log(of: name), encoding: .utf8)) ?? ""
-        return text.split(whereSeparator: \.isNewline).last.map(String.init) ?? "its log is empty"
-    }
-
-    private func wait(for what: String, _ condition: () throws -> Bool) async throws {
-        let deadline = ContinuousClock.now + Self.patience
-        while try !condition() {
-            if .now > deadline { throw DrillFailure("waited \(Self.patience) for \(what)") }
-            try await Task.sleep(for: .milliseconds(10))
-        }
-    }
-}
-
-/// Why the drill could not go on. One line.
-public struct DrillFailure: Error, CustomStringConvertible {
-    /// The line.
-    public let description: String
-
-    init(_ description: String) { self.description = description }
 }

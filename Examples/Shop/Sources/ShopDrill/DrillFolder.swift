@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Foundation
+import Processes
 
 /// Where a drill keeps its registry, databases and logs.
 final class DrillFolder: Sendable {
@@ -23,10 +24,7 @@ final class DrillFolder: Sendable {
     func log(of instance: Instance) -> String { "\(path)/\(instance.name).log" }
 
     /// What an instance said last.
-    func lastLine(of instance: Instance) -> String {
-        let text = (try? String(contentsOfFile: log(of: instance), encoding: .utf8)) ?? ""
-        return text.split(whereSeparator: \.isNewline).last.map(String.init) ?? "its log is empty"
-    }
+    func lastLine(of instance: Instance) -> String { Processes.lastLine(ofLog: log(of: instance)) }
 
     func remove() { try? FileManager.default.removeItem(atPath: path) }
 }

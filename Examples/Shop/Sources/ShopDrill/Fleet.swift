@@ -21,8 +21,6 @@ final class Fleet: Sendable {
 
     /// How long the registry keeps a process that died.
     static let lease = Duration.seconds(3)
-    // What a slow machine may need; it is only waited for when something is wrong.
-    private static let patience = Duration.seconds(60)
 
     /// - Parameter programs: the folder of `shop-users` and `shop-orders`.
     init(folder: DrillFolder, programs: URL, lookup: RegistryView, ledger: Ledger) {
@@ -40,7 +38,8 @@ final class Fleet: Sendable {
         ledger.set(instance, to: .starting)
         let process = try launch(instance)
         var found: Endpoint?
-        try await wait(for: "\(instance.name) to serve", unless: { self.early(instance, process) }) {
+        try await wait(for: "\(instance.name) to serve") {
+            guard process.isRunning else { throw early(instance) }
             found = lookup.endpoint(of: instance.service, process: process.id)
             return found != nil
         }
@@ -80,12 +79,12 @@ final class Fleet: Sendable {
         guard let process = state.withLock({ $0.processes[instance] }) else { return }
         process.send(SIGTERM)
         ledger.set(instance, to: .stopped)
-        try await wait(for: "\(instance.name) to stop", unless: { nil }) { !process.isRunning }
+        try await wait(for: "\(instance.name) to stop") { !process.isRunning }
         let end = await process.end()
         guard end == .exited(0) else {
             throw DrillError("\(instance.name) did not stop well: \(end), \(folder.lastLine(of: instance))")
         }
-        try await wait(for: "\(instance.name) to leave the registry", unless: { nil }) {
+        try await wait(for: "\(instance.name) to leave the registry") {
             lookup.endpoint(of: instance.service, process: process.id) == nil
         }
     }
@@ -108,26 +107,7 @@ final class Fleet: Sendable {
         return instance.service == "users" ? common + ["--hash-cost", "4096"] : common
     }
 
-    private func early(_ instance: Instance, _ process: ChildProcess) -> String? {
-        process.isRunning ? nil : "\(instance.name) ended before it served: \(folder.lastLine(of: instance))"
+    private func early(_ instance: Instance) -> DrillError {
+        DrillError("\(instance.name) ended before it served: \(folder.lastLine(of: instance))")
     }
-
-    private func wait(
-        for what: String, unless failure: () -> String?, _ condition: () -> Bool
-    ) async throws {
-        let deadline = ContinuousClock.now + Self.patience
-        while !condition() {
-            if let failure = failure() { throw DrillError(failure) }
-            if .now > deadline { throw DrillError("waited \(Self.patience) for \(what)") }
-            try await Task.sleep(for: .milliseconds(10))
-        }
-    }
-}
-
-/// Why the drill could not go on. One line.
-public struct DrillError: Error, CustomStringConvertible {
-    /// The line.
-    public let description: String
-
-    init(_ description: String) { self.description = description }
 }

@@ -2,6 +2,7 @@
 
 import Apus
 import Figures
+import Processes
 import ShopProtos
 
 extension LiveDrill {
