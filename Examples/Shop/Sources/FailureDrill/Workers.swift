@@ -45,7 +45,7 @@ final class Workers: Sendable {
             return process
         }
         try await wait(for: "\(name) to serve") {
-            guard process.isRunning else { throw DrillError("\(name) ended before it served: \(lastLine(ofLog: log(of: name)))") }
+            guard process.isRunning else { throw failure(of: name, "ended before it served") }
             return view.endpoint(of: Self.service, process: process.id) != nil
         }
     }
@@ -59,7 +59,7 @@ final class Workers: Sendable {
         process.send(SIGTERM)
         try await wait(for: "\(name) to stop") { !process.isRunning }
         let end = await process.end()
-        guard end == .exited(0) else { throw DrillError("\(name) did not stop well: \(end), \(lastLine(ofLog: log(of: name)))") }
+        guard end == .exited(0) else { throw failure(of: name, "did not stop well, but \(end)") }
     }
 
     /// Makes an instance ill, or well again with an empty ailment.
@@ -106,6 +106,10 @@ final class Workers: Sendable {
     private var registryPath: String { folder.appending(path: "registry").path() }
 
     private func process(_ name: String) -> ChildProcess? { state.withLock { $0.processes[name] } }
+
+    private func failure(of name: String, _ what: String) -> DrillError {
+        DrillError("\(name) \(what): \(lastLine(ofLog: log(of: name)))")
+    }
 
     private func log(of name: String) -> String { folder.appending(path: "\(name).log").path() }
 }
