@@ -69,6 +69,9 @@ extension HTTP2Session {
     /// Whether the peer owes the rest of something, so that ``checkProgress(at:)`` should be called some time.
     package var awaitsInput: Bool { watch.isWaiting }
 
+    /// Whether ``checkProgress(at:)`` should be called at once.
+    package var needsProgressCheck: Bool { watch.needsLook }
+
     /// Frames that wait to be sent because the peer provoked them: acknowledgements, RST_STREAM, WINDOW_UPDATE.
     package var provokedReplies: Int {
         guard let session else { return 0 }

@@ -50,6 +50,9 @@ package struct InputWatch {
         if headerBlock?.number != number { headerBlock = (number, now) }
     }
 
+    /// Whether something is owed whose time begins with the next look, which is due at once.
+    package var needsLook: Bool { owesSettings && settingsDue == nil }
+
     /// Whether something is owed.
     package var isWaiting: Bool { insideFrameSince != nil || headerBlock != nil || owesSettings }
 

@@ -28,6 +28,21 @@ import Testing
         #expect(other.verdict(at: .max) == .idle)
     }
 
+    @Test func `the time for SETTINGS begins with a look that is due at once, whatever else is owed`() {
+        var watch = InputWatch()
+        // Half a preface came first, and the next look at that is far away.
+        watch.received(insideFrame: true, headerBlock: nil, at: 0)
+        #expect(watch.verdict(at: 0) == .lookAgain(at: 10 * Self.second) && !watch.needsLook)
+        watch.sentSettings()
+        #expect(watch.needsLook)
+        _ = watch.verdict(at: 1)
+        #expect(!watch.needsLook)
+        watch.received(insideFrame: true, headerBlock: nil, at: 9 * Self.second)
+        #expect(text(watch.verdict(at: 10 * Self.second + 1)) == "SETTINGS not acknowledged in time")
+        watch.receivedSettingsAcknowledgement()
+        #expect(!watch.needsLook)
+    }
+
     @Test func `a frame may take for ever as long as it goes on`() {
         var watch = InputWatch()
         for step in Int64(0)..<100 {

@@ -168,6 +168,7 @@ extension HTTP2Connection: TurnFlusher {
         if !isWriting, session.isFinished { return close(endReason) }
         if isReadingPaused, !isWriting { resumeReading() }
         // What left may be for the peer to answer, and it may never send anything.
+        if session.needsProgressCheck { loop.cancel(progress) }
         if session.awaitsInput, !progress.timer.isScheduled { loop.schedule(progress, at: loop.now) }
         flushed()
     }
