@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import ApusCore
+import ApusTestSupport
+import Testing
+
+@testable import ApusInterceptors
+
+struct VersionRoutingTests {
+    private let script = ScriptedTransport()
+    private let candidates = Candidates(
+        (0..<6).map { Endpoint(host: "127.0.0.1", port: $0, metadata: $0 < 2 ? ["version": "2"] : ["version": "1"]) })
+
+    private func channel(_ rules: [VersionRouting.Rule], isStrict: Bool = false) -> Channel {
+        script.otherwise.reply("fine")
+        let routing = VersionRouting(rules, isStrict: isStrict, random: SplitMixRandom(seed: 11))
+        return Channel("s", interceptors: [FixedCandidates(candidates), routing], transport: script)
+    }
+
+    private var sizes: [Int] { script.calls.compactMap { $0.candidates?.handles.count } }
+
+    @Test func `calls with a header go to the version that it asks for, the rest to the others`() async throws {
+        let channel = channel([.init(.header("x-canary", "y*"), to: "version", "2")])
+        try await channel.ask(CallOptions(metadata: ["x-canary": "yes"]))
+        try await channel.ask(CallOptions(metadata: ["x-canary": "no"]))
+        try await channel.ask()
+        #expect(sizes == [2, 4, 4])
+        let versions = script.calls.compactMap { $0.candidates?.version }
+        #expect(versions[1] == versions[2])
+    }
+
+    @Test func `a share of the calls goes to the new version`() async throws {
+        let channel = channel([.init(.share(0.05), to: "version", "2")])
+        for _ in 0..<10_000 { try await channel.ask() }
+        // 500, with a standard deviation of 22.
+        let canaries = sizes.count { $0 == 2 }
+        #expect(abs(canaries - 500) < 130, "\(canaries)")
+        #expect(sizes.count { $0 == 4 } == 10_000 - canaries)
+    }
+
+    @Test func `the first rule that is for a call says where it goes`() async throws {
+        let channel = channel([
+            .init(.header("x-stable", "*"), to: "version", "1"), .init(.share(1), to: "version", "2"),
+        ])
+        try await channel.ask(CallOptions(metadata: ["x-stable": "1"]))
+        try await channel.ask()
+        #expect(sizes == [4, 2])
+    }
+
+    @Test func `where nobody has the version the call goes on, or fails when the rules are strict`() async throws {
+        let rules: [VersionRouting.Rule] = [.init(.share(1), to: "version", "3")]
+        try await channel(rules).ask()
+        #expect(sizes == [6])
+        let error = await #expect(throws: RPCError.self) { try await channel(rules, isStrict: true).ask() }
+        #expect(error?.status == Status(.unavailable, "'s' has no instance with version 3"))
+        #expect(error?.progress == .notConnected)
+    }
+
+    @Test func `when rules name all instances the rest goes to all`() async throws {
+        try await channel([
+            .init(.header("x", "1"), to: "version", "1"), .init(.header("x", "2"), to: "version", "2"),
+        ]).ask()
+        #expect(sizes == [6])
+    }
+
+    @Test func `over real connections the header's servers answer`() async throws {
+        let endpoints = (0..<4).map { Endpoint(.memory("server-\($0)"), metadata: ["version": $0 == 0 ? "2" : "1"]) }
+        let servers: [Served.Handler] = (0..<4).map { number in { _ in "\(number)" } }
+        let routing = VersionRouting([.init(.header("x-canary", "*"), to: "version", "2")])
+        try await Served.run(
+            servers, client: [FixedCandidates(Candidates(endpoints)), routing, RandomBalancer()]
+        ) { channel in
+            for _ in 0..<20 {
+                let canary = try await channel.ask(CallOptions(metadata: ["x-canary": "1"]))
+                let other = try await channel.ask()
+                #expect(canary == "0" && other != "0")
+            }
+        }
+    }
+}
