@@ -1,0 +1,143 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import ApusCore
+import ApusInterceptors
+import ApusTestSupport
+import ApusTransport
+import Testing
+
+@testable import ApusServices
+
+struct HealthCourseTests {
+    @Test func `an endpoint is healthy until it says otherwise, and again when it does`() {
+        var course = HealthCourse()
+        #expect(!course.isEjected)
+        #expect(course.told(isServing: true) == nil)
+        #expect(course.told(isServing: false) == .eject)
+        #expect(course.told(isServing: false) == nil)
+        #expect(course.told(isServing: true) == .readmit)
+        #expect(course.left() == nil)
+    }
+
+    @Test func `a watch that is lost ejects, begins again at once after an answer, and then backs off`() {
+        var course = HealthCourse()
+        _ = course.told(isServing: true)
+        let first = course.ended(isUnimplemented: false, random: 0.5)
+        #expect(first.change == .eject && first.wait == .zero)
+        var waits: [Double] = []
+        for _ in 0..<20 {
+            waits.append((course.ended(isUnimplemented: false, random: 0.5).wait ?? .zero) / .seconds(1))
+        }
+        #expect(abs(waits[0] - 1) < 1e-6 && abs(waits[1] - 1.6) < 1e-6 && abs(waits[19] - 120) < 1e-6)
+        #expect(course.told(isServing: true) == .readmit)
+        #expect(course.ended(isUnimplemented: false, random: 0).wait == .zero)
+    }
+
+    @Test func `an endpoint without a health service is healthy for good`() {
+        var course = HealthCourse()
+        let (change, wait) = course.ended(isUnimplemented: true, random: 0)
+        #expect(change == nil && wait == nil)
+        _ = course.told(isServing: false)
+        #expect(course.ended(isUnimplemented: true, random: 0).change == .readmit)
+    }
+
+    @Test func `over ten thousand random steps ejections and readmissions take turns`() {
+        let random = SplitMixRandom(seed: 5)
+        var course = HealthCourse()
+        var isEjected = false
+        for _ in 0..<10_000 {
+            let change: HealthCourse.Change?
+            switch random.index(below: 5) {
+            case 0: change = course.told(isServing: true)
+            case 1: change = course.told(isServing: false)
+            case 2: change = course.left()
+            case 3: change = course.ended(isUnimplemented: true, random: random.unit()).change
+            default:
+                let end = course.ended(isUnimplemented: false, random: random.unit())
+                #expect(end.wait.map { (.zero ... .seconds(145)).contains($0) } == true)
+                change = end.change
+            }
+            if let change {
+                #expect((change == .eject) == !isEjected)
+                isEjected.toggle()
+            }
+            #expect(course.isEjected == isEjected)
+        }
+    }
+}
+
+struct HealthChecksTests {
+    private struct Named: Service {
+        let name: String
+        var routes: [Route] {
+            [Route(.unary) { [name] _ in ServerResponse(message: MessageBytes(name.utf8)) }]
+        }
+    }
+
+    private func eventually(_ condition: () -> Bool) async { while !condition() { await Task.yield() } }
+
+    private func answers(_ channel: Channel) async throws -> Set<String> {
+        var answers: Set<String> = []
+        for _ in 0..<60 { answers.insert(try await channel.ask()) }
+        return answers
+    }
+
+    @Test func `calls leave an endpoint that says that it does not serve, and return when it does`() async throws {
+        let network = InMemoryNetwork()
+        let health = [Health(), Health()]
+        let running = try (0..<2).map {
+            try network.start(Server([Named(name: "\($0)"), health[$0]]), as: "server-\($0)")
+        }
+        let candidates = Candidates((0..<2).map { Endpoint(.memory("server-\($0)")) })
+        let channel = Channel(
+            "s", interceptors: [FixedCandidates(candidates), RandomBalancer(), HealthChecks(service: "app")],
+            transport: network.transport())
+        for each in health { each.set("app", .serving) }
+        #expect(try await answers(channel) == ["0", "1"])
+        await eventually { health.allSatisfy { $0.watches == 1 } }
+        health[0].set("app", .notServing)
+        await eventually { candidates.handles[0].isEjected }
+        #expect(try await answers(channel) == ["1"])
+        // When nobody serves, calls are sent nevertheless.
+        health[1].set("app", .notServing)
+        await eventually { candidates.handles[1].isEjected }
+        #expect(try await !answers(channel).isEmpty)
+        for each in health { each.set("app", .serving) }
+        await eventually { !candidates.handles.contains { $0.isEjected } }
+        #expect(try await answers(channel) == ["0", "1"])
+        channel.close()
+        for each in running { await each.stop(grace: .seconds(10)) }
+        #expect(running.allSatisfy { $0.counts.handlers == 0 && $0.counts.connections == 0 })
+        await eventually { !candidates.handles.contains { $0.isEjected } }
+    }
+
+    @Test func `a server without a health service is called as ever`() async throws {
+        let network = InMemoryNetwork()
+        let running = try network.start(Server([Named(name: "plain")]), as: "server-0")
+        let candidates = Candidates([Endpoint(.memory("server-0"))])
+        let channel = Channel(
+            "s", interceptors: [FixedCandidates(candidates), RandomBalancer(), HealthChecks()],
+            transport: network.transport())
+        #expect(try await answers(channel) == ["plain"])
+        #expect(!candidates.handles[0].isEjected)
+        channel.close()
+        await running.stop(grace: .seconds(10))
+        #expect(running.counts.handlers == 0)
+    }
+
+    @Test func `an endpoint that leaves is watched no more`() async throws {
+        let network = InMemoryNetwork()
+        let health = Health()
+        let running = try network.start(Server([Named(name: "0"), health]), as: "server-0")
+        let candidates = Candidates([Endpoint(.memory("server-0"))])
+        let channel = Channel(
+            "s", interceptors: [FixedCandidates(candidates), RandomBalancer(), HealthChecks()],
+            transport: network.transport())
+        try await channel.ask()
+        await eventually { health.watches == 1 }
+        candidates.handles[0].retire()
+        await eventually { health.watches == 0 }
+        channel.close()
+        await running.stop(grace: .seconds(10))
+    }
+}
