@@ -4,9 +4,8 @@ public import ApusCore
 
 /// Sends some calls to some instances: those with a header, or a share of all, to a new version; the rest elsewhere.
 ///
-/// Stands between ``Discovery`` and the balancer, and in front of the tries if all tries of a call are to meet the same
-/// version. The first rule that is for a call says where it goes. Calls that no rule is for go to the instances that no
-/// rule names, or, when there are none, to all.
+/// Stands between ``Discovery`` and the balancer: each try is routed anew. The first rule that is for a call says where
+/// it goes. Calls that no rule is for go to the instances that no rule names, or, when there are none, to all.
 ///
 /// ```swift
 /// VersionRouting([
@@ -72,7 +71,7 @@ public struct VersionRouting: RoutingInterceptor {
                 .unavailable, "'\(call.target)' has no instance with \(rule.key) \(rule.value)", progress: .notConnected
             )
         } else {
-            call.candidates = table.rest
+            call.candidates = table.rest ?? candidates
         }
         return try await next(call)
     }
@@ -91,7 +90,8 @@ public struct VersionRouting: RoutingInterceptor {
 /// The instances of each rule, and those of none.
 private final class VersionTable: Sendable {
     let named: [Candidates]
-    let rest: Candidates
+    /// nil for all: the snapshot that this hangs on must not be held by it.
+    let rest: Candidates?
 
     init(_ candidates: Candidates, _ rules: [VersionRouting.Rule]) {
         let handles = candidates.handles
@@ -101,6 +101,6 @@ private final class VersionTable: Sendable {
         let others = handles.filter { handle in
             !rules.contains { handle.endpoint.metadata[$0.key] == $0.value }
         }
-        rest = others.isEmpty ? candidates : Candidates(handles: others)
+        rest = others.isEmpty ? nil : Candidates(handles: others)
     }
 }

@@ -22,7 +22,7 @@ public struct ZonePreference: RoutingInterceptor {
     ///   - zone: the client's zone.
     ///   - key: the metadata key of an endpoint's zone.
     ///   - minimumShare: the share of the zone's endpoints that have to work for all calls to stay; 0 to 1.
-    ///   - clock: the clock of the channel: endpoints are counted once a second.
+    ///   - clock: the clock of the channel: the endpoints that work are counted once a second.
     public init(
         _ zone: String, key: String = "zone", minimumShare: Double = 0.5,
         random: any RandomSource = SplitMixRandom.shared, clock: any MonotonicClock = SystemClock()
@@ -38,9 +38,9 @@ public struct ZonePreference: RoutingInterceptor {
     public func intercept(_ call: ClientCall, next: ClientNext) async throws -> ClientResponse {
         guard let candidates = call.candidates else { return try await next(call) }
         let table = candidates.attachment(of: owner) {
-            ZoneTable(candidates.handles.filter { $0.endpoint.metadata[key] == zone })
+            ZoneTable(candidates.handles.filter { $0.endpoint.metadata[key] == zone }, minimumShare, clock.now)
         }
-        guard table.staying(at: clock.now, minimumShare) > random.unit() else { return try await next(call) }
+        guard table.staying(at: clock.now) > random.unit() else { return try await next(call) }
         var call = call
         call.candidates = table.candidates
         return try await next(call)
@@ -59,20 +59,35 @@ private final class ZoneTable: Sendable {
     private static let interval = Duration.seconds(1)
 
     let candidates: Candidates
-    private let nextLook = Atomic<Int64>(.min)
-    private let share = Atomic<UInt64>(0)
+    private let minimumShare: Double
+    private let nextLook: Atomic<Int64>
+    private let share: Atomic<UInt64>
 
-    init(_ handles: [EndpointHandle]) { candidates = Candidates(handles: handles) }
+    init(_ handles: [EndpointHandle], _ minimumShare: Double, _ now: MonotonicInstant) {
+        candidates = Candidates(handles: handles)
+        self.minimumShare = minimumShare
+        nextLook = Atomic(now.advanced(by: Self.interval).nanoseconds)
+        share = Atomic(Self.staying(handles, minimumShare).bitPattern)
+    }
 
-    // Two threads may look at once: both see the same.
-    func staying(at now: MonotonicInstant, _ minimumShare: Double) -> Double {
-        if now.nanoseconds >= nextLook.load(ordering: .relaxed) {
-            nextLook.store(now.advanced(by: Self.interval).nanoseconds, ordering: .relaxed)
-            let usable = candidates.handles.count { EndpointPreference.isFresh($0, avoiding: []) }
-            let new = ZonePreference.staying(
-                usable: usable, of: candidates.handles.count, minimumShare: minimumShare)
-            share.store(new.bitPattern, ordering: .relaxed)
+    /// The share of calls that stay. Whether any endpoint works at all is looked at each time: mostly the first does.
+    func staying(at now: MonotonicInstant) -> Double {
+        guard candidates.handles.contains(where: Self.isUsable) else { return 0 }
+        let due = nextLook.load(ordering: .relaxed)
+        let next = now.advanced(by: Self.interval).nanoseconds
+        // One thread counts; the others go on with the last count meanwhile.
+        if now.nanoseconds >= due, nextLook.compareExchange(expected: due, desired: next, ordering: .relaxed).exchanged
+        {
+            share.store(Self.staying(candidates.handles, minimumShare).bitPattern, ordering: .relaxed)
         }
         return Double(bitPattern: share.load(ordering: .relaxed))
+    }
+
+    private static func staying(_ handles: [EndpointHandle], _ minimumShare: Double) -> Double {
+        ZonePreference.staying(usable: handles.count(where: isUsable), of: handles.count, minimumShare: minimumShare)
+    }
+
+    private static func isUsable(_ handle: EndpointHandle) -> Bool {
+        EndpointPreference.isFresh(handle, avoiding: [])
     }
 }

@@ -2,6 +2,7 @@
 
 import ApusCore
 import ApusTestSupport
+import Synchronization
 import Testing
 
 @testable import ApusInterceptors
@@ -61,6 +62,49 @@ struct VersionRoutingTests {
             .init(.header("x", "1"), to: "version", "1"), .init(.header("x", "2"), to: "version", "2"),
         ]).ask()
         #expect(sizes == [6])
+    }
+
+    /// Keeps nothing of the calls that it answers.
+    private final class Forgetful: ClientTransport {
+        func start(_ call: ClientCall) async throws -> ClientResponse {
+            ClientResponse(metadata: Metadata(), body: .one(MessageBytes([]), trailers: Metadata()))
+        }
+        func connect(to endpoint: EndpointHandle) {}
+        func close() {}
+        func runBlocking(_ body: @escaping @Sendable () async -> Void) throws(RPCError) {}
+    }
+
+    /// Gives one call its candidates, and forgets them.
+    private final class OnceBox: ClientInterceptor {
+        private let candidates: Mutex<Candidates?>
+
+        init(_ candidates: Candidates) { self.candidates = Mutex(candidates) }
+
+        func intercept(_ call: ClientCall, next: ClientNext) async throws -> ClientResponse {
+            var call = call
+            call.candidates = candidates.withLock { $0.take() }
+            return try await next(call)
+        }
+    }
+
+    @Test(arguments: ["1", "2", "3"])
+    func `a list that was routed is freed, also when rules name all of it`(other: String) async throws {
+        weak var handle: EndpointHandle?
+        do {
+            let candidates = Candidates([
+                Endpoint(.memory("a"), metadata: ["version": "1"]),
+                Endpoint(.memory("b"), metadata: ["version": other]),
+            ])
+            handle = candidates.handles[0]
+            let rules: [VersionRouting.Rule] = [
+                .init(.header("x", "1"), to: "version", "1"), .init(.header("x", "2"), to: "version", "2"),
+            ]
+            let box = OnceBox(candidates)
+            let channel = Channel("s", interceptors: [box, VersionRouting(rules)], transport: Forgetful())
+            try await channel.ask()
+            channel.close()
+        }
+        #expect(handle == nil)
     }
 
     @Test func `over real connections the header's servers answer`() async throws {

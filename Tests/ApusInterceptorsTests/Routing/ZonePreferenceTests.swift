@@ -15,15 +15,18 @@ struct ZonePreferenceTests {
             zones.enumerated().map { Endpoint(host: "127.0.0.1", port: $0, metadata: ["zone": $1]) })
     }
 
-    /// How many of so many calls stayed in the zone.
-    private func staying(_ candidates: Candidates, of calls: Int = 1000, seed: UInt64 = 1) async throws -> Int {
+    /// How many of a thousand calls stayed in the zone.
+    private func staying(_ candidates: Candidates, _ preference: ZonePreference) async throws -> Int {
         script.otherwise.reply("fine")
-        let preference = ZonePreference("a", random: SplitMixRandom(seed: seed), clock: clock)
         let channel = Channel("s", interceptors: [FixedCandidates(candidates), preference], transport: script)
         let before = script.calls.count
-        for _ in 0..<calls { try await channel.ask() }
-        return script.calls[before...].count { $0.candidates?.handles.count != candidates.handles.count }
+        for _ in 0..<1000 { try await channel.ask() }
+        let local = script.calls[before...].compactMap(\.candidates).filter { $0.version != candidates.version }
+        #expect(Set(local.map(\.version)).count <= 1)
+        return local.count
     }
+
+    private var preference: ZonePreference { ZonePreference("a", random: SplitMixRandom(seed: 1), clock: clock) }
 
     @Test func `the share that stays falls when fewer than the minimum can be used`() {
         #expect(ZonePreference.staying(usable: 10, of: 10, minimumShare: 0.5) == 1)
@@ -45,23 +48,38 @@ struct ZonePreferenceTests {
         async throws
     {
         let all = candidates(["a", "a", "a", "a", "b", "b"])
-        #expect(try await staying(all) == 1000)
+        let preference = preference
+        #expect(try await staying(all, preference) == 1000)
         for handle in all.handles[0..<3] { handle.eject() }
         // Counted once a second.
-        #expect(try await staying(all) < 1000)
-        let spilled = try await staying(all, seed: 2)
+        #expect(try await staying(all, preference) == 1000)
+        clock.advance(by: .seconds(1))
+        let spilled = try await staying(all, preference)
         // A quarter can be used, and half is needed: half of the calls, with a standard deviation of 16.
         #expect(abs(spilled - 500) < 100, "\(spilled)")
+        // That none works is seen at once.
         all.handles[3].connectivity = .transientFailure
-        clock.advance(by: .seconds(2))
-        #expect(try await staying(all) == 0)
+        #expect(try await staying(all, preference) == 0)
         for handle in all.handles[0..<3] { handle.readmit() }
-        clock.advance(by: .seconds(2))
-        #expect(try await staying(all) == 1000)
+        clock.advance(by: .seconds(1))
+        #expect(try await staying(all, preference) == 1000)
+    }
+
+    @Test func `no call leaves a zone that works, however many see its list first`() async throws {
+        script.otherwise.reply("fine")
+        for _ in 0..<50 {
+            let all = candidates(Array(repeating: "a", count: 99) + ["b"])
+            let channel = Channel("s", interceptors: [FixedCandidates(all), preference], transport: script)
+            let before = script.calls.count
+            await withTaskGroup(of: Void.self) { group in
+                for _ in 0..<8 { group.addTask { _ = try? await channel.ask() } }
+            }
+            #expect(script.calls[before...].allSatisfy { $0.candidates?.handles.count == 99 })
+        }
     }
 
     @Test func `a zone without endpoints prefers none`() async throws {
-        #expect(try await staying(candidates(["b", "c"])) == 0)
+        #expect(try await staying(candidates(["b", "c"]), preference) == 0)
     }
 
     @Test func `over real connections the zone's servers answer`() async throws {
