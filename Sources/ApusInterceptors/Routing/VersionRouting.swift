@@ -65,7 +65,7 @@ public struct VersionRouting: RoutingInterceptor {
         let index = Self.rule(for: call.metadata, rules, random)
         if let index, !table.named[index].handles.isEmpty {
             call.candidates = table.named[index]
-        } else if let index, isStrict {
+        } else if let index, isStrict, !call.onlyConnects {
             let rule = rules[index]
             throw RPCError(
                 .unavailable, "'\(call.target)' has no instance with \(rule.key) \(rule.value)", progress: .notConnected
