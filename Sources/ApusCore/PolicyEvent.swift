@@ -8,6 +8,8 @@ public enum PolicyEvent: Sendable {
     case ejected(Endpoint, for: Duration)
     /// An endpoint gets calls again.
     case readmitted(Endpoint)
+    /// A health check found that an endpoint serves again, or does not serve.
+    case health(Endpoint, isServing: Bool)
     /// A configuration document is in force for the calls that start from now on.
     case configurationApplied(source: String)
     /// A configuration document was refused; the last good one stays in force.

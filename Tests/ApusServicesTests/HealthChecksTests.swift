@@ -4,6 +4,7 @@ import ApusCore
 import ApusInterceptors
 import ApusTestSupport
 import ApusTransport
+import Synchronization
 import Testing
 
 @testable import ApusServices
@@ -19,24 +20,26 @@ struct HealthCourseTests {
         #expect(course.left() == nil)
     }
 
-    @Test func `a watch that is lost ejects, begins again at once after an answer, and then backs off`() {
+    @Test func `a watch that is lost ejects and begins again after a second, and later each time`() {
         var course = HealthCourse()
-        _ = course.told(isServing: true)
-        let first = course.ended(isUnimplemented: false, random: 0.5)
-        #expect(first.change == .eject && first.wait == .zero)
-        var waits: [Double] = []
-        for _ in 0..<20 {
-            waits.append((course.ended(isUnimplemented: false, random: 0.5).wait ?? .zero) / .seconds(1))
+        func wait(_ course: inout HealthCourse) -> Double {
+            (course.ended(isUnimplemented: false, random: 0.5).wait ?? .zero) / .seconds(1)
         }
-        #expect(abs(waits[0] - 1) < 1e-6 && abs(waits[1] - 1.6) < 1e-6 && abs(waits[19] - 120) < 1e-6)
-        #expect(course.told(isServing: true) == .readmit)
-        #expect(course.ended(isUnimplemented: false, random: 0).wait == .zero)
+        #expect(course.ended(isUnimplemented: false, random: 0.5).change == .eject)
+        var waits: [Double] = []
+        for _ in 0..<20 { waits.append(wait(&course)) }
+        #expect(abs(waits[0] - 1.6) < 1e-6 && abs(waits[1] - 2.56) < 1e-6 && abs(waits[19] - 120) < 1e-6)
+        // An answer and an end, again and again: never at once.
+        for _ in 0..<5 {
+            #expect(course.told(isServing: true) == .readmit)
+            #expect(abs(wait(&course) - 1) < 1e-6)
+        }
     }
 
     @Test func `an endpoint without a health service is healthy for good`() {
         var course = HealthCourse()
         let (change, wait) = course.ended(isUnimplemented: true, random: 0)
-        #expect(change == nil && wait == nil)
+        #expect(change == nil && wait == nil && course.isForGood)
         _ = course.told(isServing: false)
         #expect(course.ended(isUnimplemented: true, random: 0).change == .readmit)
     }
@@ -54,7 +57,7 @@ struct HealthCourseTests {
             case 3: change = course.ended(isUnimplemented: true, random: random.unit()).change
             default:
                 let end = course.ended(isUnimplemented: false, random: random.unit())
-                #expect(end.wait.map { (.zero ... .seconds(145)).contains($0) } == true)
+                #expect(end.wait.map { (.milliseconds(800) ... .seconds(145)).contains($0) } == true)
                 change = end.change
             }
             if let change {
@@ -66,7 +69,28 @@ struct HealthCourseTests {
     }
 }
 
+@Suite(.timeLimit(.minutes(2)))
 struct HealthChecksTests {
+    /// Counts the watches that begin, and those that have ended.
+    private final class Watches: ClientInterceptor {
+        private let counts = Mutex((begun: 0, ended: 0))
+        var begun: Int { counts.withLock { $0.begun } }
+        var ended: Int { counts.withLock { $0.ended } }
+
+        func intercept(_ call: ClientCall, next: ClientNext) async throws -> ClientResponse {
+            guard call.method.service == "grpc.health.v1.Health" else { return try await next(call) }
+            counts.withLock { $0.begun += 1 }
+            do {
+                let response = try await next(call)
+                response.onEnd { _ in self.counts.withLock { $0.ended += 1 } }
+                return response
+            } catch {
+                counts.withLock { $0.ended += 1 }
+                throw error
+            }
+        }
+    }
+
     private struct Named: Service {
         let name: String
         var routes: [Route] {
@@ -113,16 +137,50 @@ struct HealthChecksTests {
 
     @Test func `a server without a health service is called as ever`() async throws {
         let network = InMemoryNetwork()
+        let watches = Watches()
         let running = try network.start(Server([Named(name: "plain")]), as: "server-0")
         let candidates = Candidates([Endpoint(.memory("server-0"))])
         let channel = Channel(
-            "s", interceptors: [FixedCandidates(candidates), RandomBalancer(), HealthChecks()],
+            "s", interceptors: [FixedCandidates(candidates), RandomBalancer(), HealthChecks(), watches],
             transport: network.transport())
         #expect(try await answers(channel) == ["plain"])
+        await eventually { watches.ended == 1 }
+        #expect(try await answers(channel) == ["plain"])
+        #expect(watches.begun == 1)
         #expect(!candidates.handles[0].isEjected)
         channel.close()
         await running.stop(grace: .seconds(10))
         #expect(running.counts.handlers == 0)
+    }
+
+    @Test func `a watch that ends is begun again after a wait, and given up with the channel`() async throws {
+        let (network, health, watches, clock) = (InMemoryNetwork(), Health(), Watches(), ManualClock())
+        let running = try network.start(Server([Named(name: "0"), health]), as: "server-0")
+        let handle = EndpointHandle(Endpoint(.memory("server-0")))
+        let checks = HealthChecks(random: SplitMixRandom(seed: 1), clock: clock)
+        let channel = Channel(
+            "s",
+            interceptors: [FixedCandidates(Candidates(handles: [handle])), RandomBalancer(), checks, watches],
+            transport: network.transport())
+        try await channel.ask()
+        await eventually { health.watches == 1 }
+        // From now on each watch is told NOT_SERVING and ends.
+        health.stop()
+        for round in 1...3 {
+            await clock.waitForSleepers(1)
+            #expect(watches.begun == round && handle.isEjected)
+            clock.advance(by: .seconds(1))
+            if watches.begun == round, clock.sleepers > 0 { clock.advance(by: .seconds(1)) }
+            await eventually {
+                if clock.sleepers > 0, watches.begun == round { clock.advance(by: .milliseconds(100)) }
+                return watches.begun == round + 1
+            }
+        }
+        await clock.waitForSleepers(1)
+        channel.close()
+        clock.advance(by: .seconds(1))
+        await eventually { !handle.isEjected }
+        await running.stop(grace: .seconds(10))
     }
 
     @Test func `an endpoint that leaves is watched no more`() async throws {

@@ -7,10 +7,11 @@ import Synchronization
 /// Keeps calls away from endpoints that say of themselves that they do not serve: watches `grpc.health.v1.Health` of
 /// each endpoint that calls go to.
 ///
-/// Stands behind the balancer. An endpoint counts as healthy until it says otherwise: no call waits for an answer. One
-/// that does not serve is ejected (``EndpointHandle/isEjected``): balancers pick it when no better one is left. When a
-/// watch is lost the endpoint is ejected, too, and watched again at once when there has been an answer, else after a
-/// back-off of 1 s to 120 s. An endpoint without a health service is healthy for good. Source: gRFC A17.
+/// Stands behind the balancer, and there last: what is behind it sees the watch as a call, too. An endpoint counts as
+/// healthy until it says otherwise: no call waits for an answer. One that does not serve is ejected
+/// (``EndpointHandle/isEjected``): balancers pick it when no better one is left, so that calls go on when none serves.
+/// When a watch is lost the endpoint is ejected, too, and watched again after a second, and after up to 120 s while no
+/// watch has an answer. An endpoint without a health service is healthy for good. Source: gRFC A17.
 public struct HealthChecks: ClientInterceptor {
     private let service: String
     private let random: any RandomSource
@@ -51,22 +52,31 @@ public struct HealthChecks: ClientInterceptor {
     ) async {
         let work = Task {
             while !Task.isCancelled, !next.isClosed {
-                let error = await watch(handle, health, of: target, through: next)
+                let error = await watch(handle, health, of: target, through: next, observer)
                 guard !Task.isCancelled, !next.isClosed else { return }
-                guard let wait = health.ended(error, handle, random: random.unit()) else { return }
-                try? await clock.sleep(until: clock.now.advanced(by: wait))
+                guard let wait = health.ended(error, handle, observer, random: random.unit()) else { return }
+                await pause(wait, next)
             }
         }
         // The stream would keep the connection of an endpoint that left.
         let hook = handle.onRetire { work.cancel() }
         await work.value
         handle.forget(hook)
-        health.left(handle)
+        health.left(handle, observer)
+    }
+
+    // Nobody tells that the channel has closed: it is looked at each second.
+    private func pause(_ wait: Duration, _ next: ClientNext) async {
+        let end = clock.now.advanced(by: wait)
+        while clock.now < end, !Task.isCancelled, !next.isClosed {
+            try? await clock.sleep(until: min(end, clock.now.advanced(by: .seconds(1))))
+        }
     }
 
     /// Watches until the stream ends, and tells why.
     private func watch(
-        _ handle: EndpointHandle, _ health: EndpointHealth, of target: String, through next: ClientNext
+        _ handle: EndpointHandle, _ health: EndpointHealth, of target: String, through next: ClientNext,
+        _ observer: (any Observer)?
     ) async -> RPCError {
         do {
             let request = GRPCHealthCheckRequest(service: service)
@@ -80,7 +90,7 @@ public struct HealthChecks: ClientInterceptor {
             }
             while let bytes = try await source.next() {
                 let answer = try ProtobufCodec<GRPCHealthCheckResponse>.decode(bytes)
-                health.told(isServing: answer.status == .serving, handle)
+                health.told(isServing: answer.status == .serving, handle, observer)
             }
             return RPCError(.unavailable, "the watch ended")
         } catch {
@@ -100,28 +110,44 @@ final class EndpointHealth: Sendable {
         return hasBegun.compareExchange(expected: false, desired: true, ordering: .relaxed).exchanged
     }
 
-    func told(isServing: Bool, _ handle: EndpointHandle) {
-        course.withLock { obey($0.told(isServing: isServing), handle) }
+    func told(isServing: Bool, _ handle: EndpointHandle, _ observer: (any Observer)?) {
+        obey(handle, observer) { $0.told(isServing: isServing) }
     }
 
     /// - Returns: the time until the next watch; nil when there shall be none.
-    func ended(_ error: RPCError, _ handle: EndpointHandle, random: Double) -> Duration? {
-        course.withLock { course in
-            let (change, wait) = course.ended(isUnimplemented: error.code == .unimplemented, random: random)
-            obey(change, handle)
-            return wait
+    func ended(
+        _ error: RPCError, _ handle: EndpointHandle, _ observer: (any Observer)?, random: Double
+    ) -> Duration? {
+        var wait: Duration?
+        obey(handle, observer) { course in
+            let end = course.ended(isUnimplemented: error.code == .unimplemented, random: random)
+            wait = end.wait
+            return end.change
         }
+        return wait
     }
 
-    /// Nobody watches any more: the endpoint is as if nobody ever had, and may be watched anew.
-    func left(_ handle: EndpointHandle) { course.withLock { obey($0.left(), handle) } }
+    /// Nobody watches any more: the endpoint is as if nobody ever had. Another channel may watch it, unless there is
+    /// nothing to be watched.
+    func left(_ handle: EndpointHandle, _ observer: (any Observer)?) {
+        obey(handle, observer) { $0.left() }
+        hasBegun.store(course.withLock { $0.isForGood }, ordering: .relaxed)
+    }
 
-    private func obey(_ change: HealthCourse.Change?, _ handle: EndpointHandle) {
-        switch change {
-        case .eject: handle.eject()
-        case .readmit: handle.readmit()
-        case nil: break
+    // Under the lock: changes follow one another as their reasons do.
+    private func obey(
+        _ handle: EndpointHandle, _ observer: (any Observer)?, _ change: (inout HealthCourse) -> HealthCourse.Change?
+    ) {
+        let change = course.withLock { course in
+            let change = change(&course)
+            switch change {
+            case .eject: handle.eject()
+            case .readmit: handle.readmit()
+            case nil: break
+            }
+            return change
         }
+        if let change { observer?.policyEvent(.health(handle.endpoint, isServing: change == .readmit)) }
     }
 }
 
@@ -134,6 +160,8 @@ struct HealthCourse: Sendable {
     private static let backoff = (first: 1.0, factor: 1.6, longest: 120.0, jitter: 0.2)
 
     private(set) var isEjected = false
+    /// Whether there is no health service to be watched.
+    private(set) var isForGood = false
     private var failures = 0
 
     /// The endpoint has told its state.
@@ -142,13 +170,15 @@ struct HealthCourse: Sendable {
         return set(isEjected: !isServing)
     }
 
-    /// The watch has ended: its next one begins at once after one that had an answer.
+    /// The watch has ended. The next one waits, also after one that had an answer: a server may answer and end each.
     mutating func ended(isUnimplemented: Bool, random: Double) -> (change: Change?, wait: Duration?) {
-        if isUnimplemented { return (set(isEjected: false), nil) }
-        defer { failures += 1 }
-        guard failures > 0 else { return (set(isEjected: true), .zero) }
+        if isUnimplemented {
+            isForGood = true
+            return (set(isEjected: false), nil)
+        }
         var seconds = Self.backoff.first
-        for _ in 1..<max(1, min(failures, 20)) { seconds = min(seconds * Self.backoff.factor, Self.backoff.longest) }
+        for _ in 0..<min(failures, 20) { seconds = min(seconds * Self.backoff.factor, Self.backoff.longest) }
+        failures += 1
         let jitter = 1 + (2 * random - 1) * Self.backoff.jitter
         return (set(isEjected: true), .seconds(seconds * jitter))
     }
