@@ -47,9 +47,12 @@ final class HedgedRequest: Sendable {
     /// Whether the call has committed to another try than this.
     func hasLost(_ number: Int) -> Bool { state.withLock { $0.committed.map { $0 != number } ?? false } }
 
-    /// The request for a try.
+    /// The request for a try. One that begins when the call has just committed to another gets nothing: the first
+    /// messages may be gone.
     func reader(of number: Int) -> any MessageSource {
-        state.withLock { $0.readers[number] = Reader() }
+        state.withLock { state in
+            if state.committed == nil { state.readers[number] = Reader() }
+        }
         return TrySource(request: self, number: number)
     }
 
@@ -57,7 +60,7 @@ final class HedgedRequest: Sendable {
     func commit(to number: Int) {
         let (waiters, isCancelled) = state.withLock { state in
             let waiters = state.commit(to: number)
-            return (waiters, state.readers[number] == nil)
+            return (waiters, state.committed == number && state.readers[number] == nil)
         }
         for waiter in waiters { waiter.resume() }
         if isCancelled { source.cancel() }
@@ -103,7 +106,7 @@ extension HedgedRequest.State {
             return .end(.failure(RPCError(.cancelled, "this try of the call is over")))
         }
         let index = reader.position - first
-        if index < messages.count {
+        if messages.indices.contains(index) {
             let message = messages[index]
             readers[number]?.position += 1
             drop()

@@ -53,6 +53,21 @@ struct HedgedRequestTests {
         await #expect(throws: RPCError.self) { try await behind.next() }
     }
 
+    @Test func `a try that begins when the call has just committed to another gets nothing, and harms nothing`()
+        async throws
+    {
+        let request = HedgedRequest(try await pipe(["aaaa", "bbbb", "cccc"]), limit: 5)
+        let first = request.reader(of: 1)
+        #expect(try await texts(first, 2) == ["aaaa", "bbbb"])
+        let late = request.reader(of: 2)
+        let error = await #expect(throws: RPCError.self) { try await late.next() }
+        #expect(error?.message == "this try of the call is over")
+        #expect(request.hasLost(2))
+        request.commit(to: 2)
+        late.cancel()
+        #expect(try await texts(first) == ["cccc"])
+    }
+
     @Test func `a try that is cancelled while it asks loses no message for the other`() async throws {
         let pipe = try await pipe([], ended: false)
         let request = HedgedRequest(pipe, limit: 1000)
