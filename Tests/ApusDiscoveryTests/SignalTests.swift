@@ -6,7 +6,7 @@ import Testing
 
 @testable import ApusDiscovery
 
-@Suite(.timeLimit(.minutes(1)))
+@Suite(.timeLimit(.minutes(10)))
 struct SignalTests {
     let clock = ManualClock()
 

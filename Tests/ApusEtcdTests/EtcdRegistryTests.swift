@@ -7,7 +7,7 @@ import ApusTestSupport
 import Synchronization
 import Testing
 
-@Suite(.timeLimit(.minutes(5)))
+@Suite(.timeLimit(.minutes(10)))
 struct EtcdRegistryTests {
     private static let away = RPCError(.unavailable, "etcd is away")
 

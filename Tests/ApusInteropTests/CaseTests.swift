@@ -6,7 +6,7 @@ import Testing
 @testable import ApusInterop
 
 /// The cases of the interop client against the interop server, in one process.
-@Suite(.timeLimit(.minutes(1))) struct CaseTests {
+@Suite(.timeLimit(.minutes(10))) struct CaseTests {
     @Test(arguments: InteropCase.positive)
     func `a case passes in memory`(_ testCase: InteropCase) async throws {
         let network = InMemoryNetwork()

@@ -6,7 +6,7 @@ import Testing
 @testable import ApusInterop
 
 /// What the interop server makes of compression, beyond the cases.
-@Suite(.timeLimit(.minutes(1))) struct CompressedServiceTests {
+@Suite(.timeLimit(.minutes(10))) struct CompressedServiceTests {
     private typealias Methods = TestService.Methods
     private static let large = Payload(body: [UInt8](repeating: 0, count: 10_000))
 

@@ -6,7 +6,7 @@ import Testing
 @testable import ApusInterop
 
 /// Cases that must not pass, since their server does not do what they ask for.
-@Suite(.timeLimit(.minutes(1))) struct FailingCaseTests {
+@Suite(.timeLimit(.minutes(10))) struct FailingCaseTests {
     /// A server that does nothing of what it is asked for.
     private struct IdleService: TestService.Handler {
         func emptyCall(_ request: Empty, call: ServerCall) async throws -> Empty {

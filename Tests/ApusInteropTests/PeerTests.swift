@@ -6,7 +6,7 @@ import Testing
 @testable import ApusInterop
 
 /// The interop cases with a stranger's gRPC at one end; `Tests/Peers/README.md` tells what these can and cannot do.
-@Suite(.serialized, .timeLimit(.minutes(4))) struct PeerTests {
+@Suite(.serialized, .timeLimit(.minutes(10))) struct PeerTests {
     @Test(arguments: Peer.allCases)
     func `the cases pass against their server`(_ peer: Peer) async throws {
         let server = try peer.server([])
@@ -81,7 +81,7 @@ import Testing
 }
 
 /// The cases against servers that send what HTTP/2 allows and few servers send.
-@Suite(.serialized, .timeLimit(.minutes(2))) struct NegativeCaseTests {
+@Suite(.serialized, .timeLimit(.minutes(10))) struct NegativeCaseTests {
     @Test(arguments: InteropCase.negative)
     func `a case passes against a server of Python's h2 that behaves oddly`(_ testCase: InteropCase) async throws {
         let server = try PeerProcess(python: "Tests/Peers/http2_server.py", [testCase.name])

@@ -7,7 +7,7 @@ import Testing
 @testable import ApusInterop
 
 /// The two programs as others start them: command lines, lines of output, and exit statuses.
-@Suite(.serialized, .timeLimit(.minutes(2))) struct ProgramTests {
+@Suite(.serialized, .timeLimit(.minutes(10))) struct ProgramTests {
     private func server(_ arguments: [String]) throws -> PeerProcess {
         try PeerProcess(product: "apus-interop-server", arguments)
     }

@@ -6,7 +6,7 @@ import Testing
 @testable import ApusInterop
 
 /// What the interop server does beyond the cases: other implementations' clients ask for it.
-@Suite(.timeLimit(.minutes(1))) struct ServiceTests {
+@Suite(.timeLimit(.minutes(10))) struct ServiceTests {
     private typealias Methods = TestService.Methods
 
     @Test(arguments: [

@@ -8,7 +8,7 @@ import Testing
 @testable import ApusInterop
 
 /// The limits of the soak cases.
-@Suite(.timeLimit(.minutes(1))) struct SoakTests {
+@Suite(.timeLimit(.minutes(10))) struct SoakTests {
     /// A server with something in front of its service, and the way to it.
     private struct Course {
         let running: RunningServer

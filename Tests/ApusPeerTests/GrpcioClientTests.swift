@@ -5,7 +5,7 @@ import Testing
 
 /// A client of Python's gRPC, with its defaults for retries and keepalive, calls our server. What it checks stands in
 /// `Tests/Peers/client.py`, in the function that a test names; here is what must be so at the server afterwards.
-@Suite(.serialized, .timeLimit(.minutes(2))) struct GrpcioClientTests {
+@Suite(.serialized, .timeLimit(.minutes(10))) struct GrpcioClientTests {
     @Test func `a unary call is answered`() async throws { try await run("unary") }
     @Test func `empty messages and empty streams pass`() async throws { try await run("empty_messages") }
     @Test func `a client stream is counted`() async throws { try await run("client_stream") }

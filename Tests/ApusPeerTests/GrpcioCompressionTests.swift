@@ -5,7 +5,7 @@ import Synchronization
 import Testing
 
 /// Compressed messages between us and Python's gRPC, which compresses with gzip and deflate.
-@Suite(.serialized, .timeLimit(.minutes(2))) struct GrpcioCompressionTests {
+@Suite(.serialized, .timeLimit(.minutes(10))) struct GrpcioCompressionTests {
     private typealias BytesMethod = Method<BytesCodec, BytesCodec>
     private static let unary = BytesMethod(service: "apus.test.peer.Peer", name: "Unary", kind: .unary)
     private static let chat = BytesMethod(service: "apus.test.peer.Peer", name: "Chat", kind: .bidirectional)

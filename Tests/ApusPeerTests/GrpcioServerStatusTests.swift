@@ -4,7 +4,7 @@ import Apus
 import Testing
 
 /// What our client makes of the ends that a server of Python's gRPC gives to calls.
-@Suite(.serialized, .timeLimit(.minutes(2))) struct GrpcioServerStatusTests {
+@Suite(.serialized, .timeLimit(.minutes(10))) struct GrpcioServerStatusTests {
     static let specialText = "\ttabs\t, a line\r\nand another, 100 %, ☃ and beyond the basic plane 🐦 "
 
     @Test func `every status arrives with its text`() async throws {

@@ -4,7 +4,7 @@ import Apus
 import Testing
 
 /// Our generated client calls a server of Python's gRPC with all four call types.
-@Suite(.serialized, .timeLimit(.minutes(2))) struct GrpcioServerTests {
+@Suite(.serialized, .timeLimit(.minutes(10))) struct GrpcioServerTests {
     @Test func `a unary call is answered`() async throws {
         try await GrpcioServer.run { server in
             let reply = try await server.client.unary(Instruction(payload: [1, 2, 3], size: 10))

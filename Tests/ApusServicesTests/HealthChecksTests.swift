@@ -69,7 +69,7 @@ struct HealthCourseTests {
     }
 }
 
-@Suite(.timeLimit(.minutes(2)))
+@Suite(.timeLimit(.minutes(10)))
 struct HealthChecksTests {
     /// Counts the watches that begin, and those that have ended.
     private final class Watches: ClientInterceptor {

@@ -7,7 +7,7 @@ import Testing
 
 @testable import ApusServices
 
-@Suite(.timeLimit(.minutes(1))) struct HealthTests {
+@Suite(.timeLimit(.minutes(10))) struct HealthTests {
     private let health = Health()
 
     private func state(of service: String, _ pair: ServedPair) async throws -> GRPCHealthCheckResponse.ServingStatus {

@@ -8,7 +8,7 @@ import Testing
 
 @testable import ApusServices
 
-@Suite(.timeLimit(.minutes(1))) struct ORCATests {
+@Suite(.timeLimit(.minutes(10))) struct ORCATests {
     private static let method = MethodDescriptor(service: "test.Service", name: "Unary", kind: .unary)
 
     /// Answers with nothing after it did something.

@@ -6,7 +6,7 @@ import Testing
 
 @testable import ApusServices
 
-@Suite(.timeLimit(.minutes(1))) struct ReflectionTests {
+@Suite(.timeLimit(.minutes(10))) struct ReflectionTests {
     /// The answers of a server with the health service.
     private func ask(
         _ questions: ServerReflectionRequest.MessageRequest?...

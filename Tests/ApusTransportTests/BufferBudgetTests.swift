@@ -8,7 +8,7 @@ import Testing
 @testable import ApusTransport
 
 /// What a process holds for slow peers, and what it does when that is too much.
-@Suite(.timeLimit(.minutes(2))) struct BufferBudgetTests {
+@Suite(.timeLimit(.minutes(10))) struct BufferBudgetTests {
     // MARK: Accounts
 
     @Test func `small amounts are not counted, larger ones in steps, and everything is given back`() {

@@ -6,7 +6,7 @@ import Synchronization
 import Testing
 
 /// What a handler that runs off its connection's loop sees when its call ends early.
-@Suite(.timeLimit(.minutes(2))) struct CancellationOrderTests {
+@Suite(.timeLimit(.minutes(10))) struct CancellationOrderTests {
     /// Reads or writes until that fails, and notes how.
     private struct Witness: Service {
         static let read = BytesMethod(service: "test.Witness", name: "Read", kind: .clientStreaming)

@@ -7,7 +7,7 @@ import Testing
 @testable import ApusTransport
 
 /// Back-pressure: what holds a writer, and that it never holds for ever.
-@Suite(.timeLimit(.minutes(2))) struct FlowControlTests {
+@Suite(.timeLimit(.minutes(10))) struct FlowControlTests {
     @Test(arguments: [1, 100, 4096, 16 << 10, 64 << 10, 1 << 20])
     func `messages pass windows of any size, also those that they fill to the byte`(_ window: Int) async throws {
         var client = TransportOptions()

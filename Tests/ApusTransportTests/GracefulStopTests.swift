@@ -8,7 +8,7 @@ import Testing
 @testable import ApusTransport
 
 /// How servers, channels and endpoints leave without losing a call.
-@Suite(.timeLimit(.minutes(2))) struct GracefulStopTests {
+@Suite(.timeLimit(.minutes(10))) struct GracefulStopTests {
     private static let calls = 50
 
     /// Starts calls that the service holds, and waits until all of them are there.

@@ -7,7 +7,7 @@ import Testing
 @testable import ApusTransport
 
 /// Sockets that systemd, or whoever starts the process, listens on already.
-@Suite(.timeLimit(.minutes(2))) struct InheritedSocketTests {
+@Suite(.timeLimit(.minutes(10))) struct InheritedSocketTests {
     typealias Entry = InheritedSockets.Entry
 
     private func entries(_ environment: [String: String]) throws(RPCError) -> [Entry] {

@@ -8,7 +8,7 @@ import Testing
 @testable import ApusTransport
 
 /// Where a server listens, and what it says when it cannot.
-@Suite(.timeLimit(.minutes(2))) struct ListenerTests {
+@Suite(.timeLimit(.minutes(10))) struct ListenerTests {
     private func serving(_ targets: [ListenTarget]) throws -> RunningServer {
         try Server([EchoService()]).start(listeningOn: targets)
     }

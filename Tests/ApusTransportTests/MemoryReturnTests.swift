@@ -7,7 +7,7 @@
     import Testing
 
     /// What many connections took goes back to the system when they have closed. In a process of its own.
-    @Suite(.timeLimit(.minutes(3))) struct MemoryReturnTests {
+    @Suite(.timeLimit(.minutes(10))) struct MemoryReturnTests {
         @Test func `the memory of many connections goes back to the system`() async {
             await #expect(processExitsWith: .success) {
                 allowManyDescriptors()

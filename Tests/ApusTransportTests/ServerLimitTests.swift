@@ -5,7 +5,7 @@ import ApusTransport
 import Testing
 
 /// Each limit of a server's options, set to something else than its default.
-@Suite(.timeLimit(.minutes(2))) struct ServerLimitTests {
+@Suite(.timeLimit(.minutes(10))) struct ServerLimitTests {
     private static func head(_ stream: UInt32, _ path: String = "/test.Echo/Echo", padding: Int = 0) -> [RawFrame] {
         var fields = [
             (":method", "POST"), (":scheme", "http"), (":path", path), (":authority", "test"), ("te", "trailers"),

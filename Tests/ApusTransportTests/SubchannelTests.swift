@@ -5,7 +5,7 @@ import ApusTransport
 import Testing
 
 /// Connections that fail, wait, and come back.
-@Suite(.timeLimit(.minutes(2))) struct SubchannelTests {
+@Suite(.timeLimit(.minutes(10))) struct SubchannelTests {
     private let network = InMemoryNetwork()
     private let target = ToEndpoint(.memory("echo"))
     private let channel: Channel

@@ -6,7 +6,7 @@ import Testing
 
 @testable import ApusTransport
 
-@Suite(.timeLimit(.minutes(2))) struct ThreadPoolTests {
+@Suite(.timeLimit(.minutes(10))) struct ThreadPoolTests {
     @Test func `handlers that block each other run at once, as many as there are threads`() async {
         let pool = ThreadPool(threads: 3)
         let arrived = Counter()

@@ -12,7 +12,7 @@ private final class OnLoop<Value>: @unchecked Sendable {
     init(_ value: Value) { self.value = value }
 }
 
-@Suite(.timeLimit(.minutes(2))) struct UVLoopTests {
+@Suite(.timeLimit(.minutes(10))) struct UVLoopTests {
     private let loop: UVLoop
 
     init() throws { loop = try #require(try EventLoops(count: 1).loops.first) }

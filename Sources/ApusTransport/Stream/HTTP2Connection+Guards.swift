@@ -36,6 +36,9 @@ extension HTTP2Connection {
         switch session.checkProgress(at: loop.now.nanoseconds) {
         case .idle: break
         case .lookAgain(let moment): loop.schedule(progress, at: MonotonicInstant(nanoseconds: moment))
+        // Both times begin together: who has said nothing at all is told so, whichever is noticed first.
+        case .broken(let violation) where violation.code == HTTP2ErrorCode.settingsTimeout && handshake.isScheduled:
+            closeAfterFlush(Self.silence)
         case .broken(let violation): closeAfterFlush("the peer stands still: \(violation.text)")
         }
     }

@@ -28,9 +28,8 @@ class HTTP2Connection {
     private(set) var lastInput: MonotonicInstant
     /// When a call last began or ended.
     var lastCall: MonotonicInstant
-    private lazy var handshake = LoopTimer { [unowned self] in
-        self.close("the peer did not speak HTTP/2 within the handshake's time")
-    }
+    private(set) lazy var handshake = LoopTimer { [unowned self] in self.close(Self.silence) }
+    static let silence = "the peer did not speak HTTP/2 within the handshake's time"
 
     private static func reason(_ error: HTTP2Error) -> String { "cannot go on with HTTP/2: \(error)" }
 

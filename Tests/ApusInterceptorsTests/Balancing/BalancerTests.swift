@@ -6,7 +6,7 @@ import ApusTestSupport
 import Testing
 
 /// What all balancers do alike.
-@Suite(.timeLimit(.minutes(1))) struct BalancerTests {
+@Suite(.timeLimit(.minutes(10))) struct BalancerTests {
     private let script = ScriptedTransport()
 
     private func channel(_ balancer: AnyBalancer, _ candidates: Candidates?, _ extra: any ClientInterceptor...)

@@ -7,7 +7,7 @@ import Testing
 
 @testable import ApusInterceptors
 
-@Suite(.timeLimit(.minutes(1))) struct WeightedRoundRobinTests {
+@Suite(.timeLimit(.minutes(10))) struct WeightedRoundRobinTests {
     private let clock = ManualClock()
     private let script = ScriptedTransport()
     private let candidates = FixedCandidates(ports: 0..<3)

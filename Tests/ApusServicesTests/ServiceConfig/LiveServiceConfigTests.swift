@@ -25,7 +25,7 @@ private final class ConfigObserver: Observer {
     }
 }
 
-@Suite(.timeLimit(.minutes(1))) struct LiveServiceConfigTests {
+@Suite(.timeLimit(.minutes(10))) struct LiveServiceConfigTests {
     private let clock = ManualClock()
     private let script = ScriptedTransport()
     private let observer = ConfigObserver()

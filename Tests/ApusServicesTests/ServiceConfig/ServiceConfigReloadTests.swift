@@ -27,7 +27,7 @@ private struct Answering: Service {
     var routes: [Route] { [Route(.unary) { _ in ServerResponse(message: MessageBytes("yes".utf8)) }] }
 }
 
-@Suite(.timeLimit(.minutes(2))) struct ServiceConfigReloadTests {
+@Suite(.timeLimit(.minutes(10))) struct ServiceConfigReloadTests {
     private let clock = ManualClock()
 
     private func document(_ limit: Int) -> String {

@@ -6,7 +6,7 @@ import ServiceLifecycle
 import Testing
 
 /// A server as a service of a `ServiceGroup`.
-@Suite(.timeLimit(.minutes(2))) struct ServerServiceTests {
+@Suite(.timeLimit(.minutes(10))) struct ServerServiceTests {
     /// Keeps calls until it is told to let them go.
     private struct Holding: ServerInterceptor {
         let entered = AsyncStream<Void>.makeStream()

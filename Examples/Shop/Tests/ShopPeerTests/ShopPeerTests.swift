@@ -5,7 +5,7 @@ import ShopProtos
 import Testing
 
 /// The shop's services and Python's gRPC.
-@Suite(.serialized, .timeLimit(.minutes(2))) struct ShopPeerTests {
+@Suite(.serialized, .timeLimit(.minutes(10))) struct ShopPeerTests {
     /// What is checked stands in `Tests/Peers/shop_client.py`.
     @Test func `a client of Python's gRPC buys in the shop with all four kinds of call`() async throws {
         try await Shop.run { users, orders in

@@ -48,7 +48,7 @@ extension Demo_Journal_V1_Entry {
 }
 
 /// Messages of swift-protobuf between a client and a server.
-@Suite(.timeLimit(.minutes(2))) struct JournalTests {
+@Suite(.timeLimit(.minutes(10))) struct JournalTests {
     /// Runs `body` with a channel to a server, over real HTTP/2, and checks that nothing is left of either.
     private func served(_ body: (Channel) async throws -> Void) async throws {
         let network = InMemoryNetwork()
