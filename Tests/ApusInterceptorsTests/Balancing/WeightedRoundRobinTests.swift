@@ -144,7 +144,11 @@ import Testing
         // One ends after a report: it is followed anew by the next call, and when that brings none, later.
         let ended = candidates.candidates.handles[0]
         reports.end(ended, RPCError(.unavailable, "gone"))
-        while reports.streams < 4 { try await channel.ask() }
+        // Scripted calls never wait: without the yields they could keep the stream's task from running.
+        while reports.streams < 4 {
+            try await channel.ask()
+            await Task.yield()
+        }
         reports.end(ended, RPCError(.unavailable, "gone"))
         for _ in 0..<100 {
             try await channel.ask()
@@ -154,6 +158,7 @@ import Testing
         while reports.streams < 5 {
             clock.advance(by: .seconds(1))
             try await channel.ask()
+            await Task.yield()
         }
         // What its server does not have, it never will.
         reports.end(ended, RPCError(.unimplemented, "no"))

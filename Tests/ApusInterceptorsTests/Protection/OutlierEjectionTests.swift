@@ -93,7 +93,7 @@ struct OutlierEjectionTests {
         }
         let good: Served.Handler = { _ in "good" }
         let client: [any ClientInterceptor] = [
-            Served.endpoints(5), RandomBalancer(), OutlierEjection(rules: rules(inRow: 3)),
+            Served.endpoints(5), RandomBalancer(), OutlierEjection(rules: rules(inRow: 3), clock: clock),
         ]
         try await Served.run([bad, good, good, good, good], client: client) { channel in
             #expect(await failures(channel, of: 200) == 3)
