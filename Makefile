@@ -3,7 +3,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help setup demo drill build test soak peers oracle fuzz bench bench-quick bench-programs bench-codec format lint clean
+.PHONY: help setup demo drill rollout build test soak peers oracle fuzz bench bench-quick bench-programs bench-codec format lint clean
 
 shop := --package-path Examples/Shop
 lifecycle := --package-path Examples/Lifecycle
@@ -30,6 +30,11 @@ drill: setup ## Kill, freeze, slow and restart the instances of a service under 
 	@swift build -c release $(shop) --product failure-drill
 	@"$$(swift build -c release $(shop) --show-bin-path)/failure-drill" --strict
 
+rollout: setup ## Replace all instances of a service 50 times under 2,000 calls a second and open streams: ARGS="--rounds 5"
+	@swift build -c release $(shop) --product drill-worker
+	@swift build -c release $(shop) --product rollout
+	@"$$(swift build -c release $(shop) --show-bin-path)/rollout" $(ARGS)
+
 build: setup ## Build the library
 	@swift build
 
@@ -40,6 +45,7 @@ test: peers oracle ## Run all tests, those of the examples too
 	swift test $(shop) --skip-build --disable-xctest
 	"$$(swift build $(shop) --show-bin-path)/shop-demo" --quick --calls 200
 	"$$(swift build $(shop) --show-bin-path)/failure-drill" --quick
+	"$$(swift build $(shop) --show-bin-path)/rollout" --quick
 	swift build $(lifecycle) --build-tests
 	swift test $(lifecycle) --skip-build --disable-xctest
 	swift test --package-path Benchmarks/Load --disable-xctest

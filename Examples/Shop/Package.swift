@@ -58,6 +58,7 @@ let package = Package(
         executable("shop-demo", [apus, arguments, "ShopDrill"]),
         executable("drill-worker", [apus, arguments, "DrillProtos", "Processes"]),
         executable("failure-drill", [apus, arguments, "FailureDrill"]),
+        executable("rollout", [apus, arguments, "FailureDrill"]),
 
         tests("PasswordHashTests", ["PasswordHash"]),
         tests("ShopStoreTests", ["ShopStore", "PasswordHash", grdb]),

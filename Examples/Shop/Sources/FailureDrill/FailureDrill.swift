@@ -70,7 +70,7 @@ public final class FailureDrill: Sendable {
     }
 
     /// Ends all processes and removes the drill's folder.
-    public func cleanUp() { workers.killAll() }
+    public func cleanUp() async { await workers.killAll() }
 
     private func run(_ scenario: Scenario, _ names: inout [String]) async throws -> ScenarioReport {
         let record = Record()

@@ -35,18 +35,42 @@ final class Workers: Sendable {
     }
 
     /// Starts an instance and waits until the registry has it.
-    func start(_ name: String) async throws {
-        let process = try state.withLock { state in
-            if state.isClosed { throw DrillError("the drill is over") }
-            let process = try ChildProcess(
-                program: program, arguments: ["--registry", registryPath, "--instance", name],
-                logPath: log(of: name))
-            state.processes[name] = process
-            return process
-        }
+    func start(_ name: String, version: String = "1") async throws {
+        let process = try launch(name, ["--version", version])
         try await wait(for: "\(name) to serve") {
             guard process.isRunning else { throw failure(of: name, "ended before it served") }
             return view.endpoint(of: Self.service, process: process.id) != nil
+        }
+    }
+
+    /// Starts an instance that will never be ready, waits for it, and ends it when the patience is over.
+    ///
+    /// - Returns: why it was given up; nil when it was ready after all.
+    func startInVain(_ name: String, patience: Duration) async throws -> String? {
+        let process = try launch(name, ["--version", "unready", "--unready"])
+        defer { process.send(SIGKILL) }
+        do {
+            try await wait(for: "\(name) to serve", patience: patience) {
+                guard process.isRunning else { throw failure(of: name, "ended before it served") }
+                return view.endpoint(of: Self.service, process: process.id) != nil
+            }
+            return nil
+        } catch let error as DrillError {
+            return error.description
+        }
+    }
+
+    /// The versions that are in the registry, each once.
+    var versions: Set<String> { Set(view.endpoints(of: Self.service).compactMap { $0.metadata["version"] }) }
+
+    private func launch(_ name: String, _ arguments: [String]) throws -> ChildProcess {
+        try state.withLock { state in
+            if state.isClosed { throw DrillError("the drill is over") }
+            let process = try ChildProcess(
+                program: program, arguments: ["--registry", registryPath, "--instance", name] + arguments,
+                logPath: log(of: name))
+            state.processes[name] = process
+            return process
         }
     }
 
@@ -60,6 +84,7 @@ final class Workers: Sendable {
         try await wait(for: "\(name) to stop") { !process.isRunning }
         let end = await process.end()
         guard end == .exited(0) else { throw failure(of: name, "did not stop well, but \(end)") }
+        state.withLock { $0.processes[name] = nil }
     }
 
     /// Makes an instance ill, or well again with an empty ailment.
@@ -94,12 +119,14 @@ final class Workers: Sendable {
     }
 
     /// Ends whatever still runs, at once, and removes what the drill wrote.
-    func killAll() {
+    func killAll() async {
         let processes = state.withLock { state in
             state.isClosed = true
             return state.processes.values
         }
         for process in processes { process.send(SIGKILL) }
+        // Else it would say that its folder is gone.
+        await registry.close()
         try? FileManager.default.removeItem(at: folder)
     }
 

@@ -13,11 +13,13 @@ public struct DrillError: Error, CustomStringConvertible {
 
 /// Waits until something is so.
 ///
-/// - Parameter condition: is asked every 10 ms, for a minute at most: what a slow machine may need, and only something
-///   that is wrong does.
+/// - Parameters:
+///   - patience: how long at most; a minute is what a slow machine may need, and only something that is wrong does.
+///   - condition: is asked every 10 ms.
 /// - Throws: ``DrillError`` when it never is; what the condition throws.
-public func wait(for what: String, _ condition: () throws -> Bool) async throws {
-    let patience = Duration.seconds(60)
+public func wait(
+    for what: String, patience: Duration = .seconds(60), _ condition: () throws -> Bool
+) async throws {
     let deadline = ContinuousClock.now + patience
     while try !condition() {
         if .now > deadline { throw DrillError("waited \(patience) for \(what)") }

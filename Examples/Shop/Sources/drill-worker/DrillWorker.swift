@@ -17,6 +17,12 @@ struct DrillWorker: AsyncParsableCommand {
     @Option(help: "The name of this instance.")
     var instance: String
 
+    @Option(help: "The version of this instance.")
+    var version = "1"
+
+    @Flag(help: "Never become ready: start, and enter no registry.")
+    var unready = false
+
     @Option(help: "Seconds after which the registry forgets this process should it die without leaving.")
     var lease = 3.0
 
@@ -26,10 +32,18 @@ struct DrillWorker: AsyncParsableCommand {
 
     func run() async throws {
         Lifeline.hold()
-        let metadata = ["instance": instance, "pid": String(ProcessInfo.processInfo.processIdentifier)]
+        if unready { return await Self.standStill() }
+        let metadata = [
+            "instance": instance, "version": version, "pid": String(ProcessInfo.processInfo.processIdentifier),
+        ]
         try await Server([Worker(instance: instance)])
             .serve(
                 on: .host("127.0.0.1", port: 0), as: "work",
                 in: DirectoryRegistry(path: registry, lease: .seconds(lease)), metadata: metadata)
+    }
+
+    // Until a signal ends the process.
+    private static func standStill() async {
+        while true { try? await Task.sleep(for: .seconds(3600)) }
     }
 }

@@ -22,6 +22,18 @@ final class Worker: DrillProtos.Worker.Handler {
         return WorkReply(number: request.number, instance: instance)
     }
 
+    func count(
+        _ request: CountRequest, to writer: ResponseWriter<ProtobufCodec<CountReply>>, call: ServerCall
+    ) async throws {
+        guard (1...1000).contains(request.end), request.intervalMilliseconds >= 0 else {
+            throw RPCError(.invalidArgument, "end is 1 to 1000 and the interval not negative")
+        }
+        for number in 1...request.end {
+            try await writer.write(CountReply(number: number, instance: instance))
+            try await Task.sleep(for: .milliseconds(Int64(request.intervalMilliseconds)))
+        }
+    }
+
     func ail(_ request: Ailment, call: ServerCall) async throws -> Ailment {
         ailment.withLock { ailment in
             ailment = request

@@ -40,10 +40,10 @@ struct FailureDrillCommand: AsyncParsableCommand {
         do {
             reports = try await drill.run { Self.say($0) }
         } catch {
-            drill.cleanUp()
+            await drill.cleanUp()
             throw error
         }
-        drill.cleanUp()
+        await drill.cleanUp()
         for line in ScenarioReport.table(reports) { Self.say(line) }
         for report in reports where report.failed > 0 {
             for error in report.errors.prefix(3) { Self.say("\(report.scenario.rawValue): \(error)") }

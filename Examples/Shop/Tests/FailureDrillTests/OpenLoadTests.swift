@@ -19,6 +19,10 @@ import Testing
             return WorkReply(number: answer(request.number))
         }
 
+        func count(
+            _ request: CountRequest, to writer: ResponseWriter<ProtobufCodec<CountReply>>, call: ServerCall
+        ) async throws {}
+
         func ail(_ request: Ailment, call: ServerCall) async throws -> Ailment { request }
     }
 

@@ -56,6 +56,43 @@ public struct Ailment: ProtobufMessage {
     }
 }
 
+/// The message `drill.v1.CountRequest`.
+public struct CountRequest: ProtobufMessage {
+    /// How far to count: from 1 up to this, at most 1000.
+    public var end: Int32 = 0
+    /// The time between two numbers.
+    public var intervalMilliseconds: Int32 = 0
+
+    /// Fields that the .proto file does not name.
+    public var unknownFields = UnknownFields()
+
+    public init() {}
+
+    /// A message with these fields.
+    public init(end: Int32 = 0, intervalMilliseconds: Int32 = 0) {
+        self.end = end
+        self.intervalMilliseconds = intervalMilliseconds
+    }
+}
+
+/// The message `drill.v1.CountReply`.
+public struct CountReply: ProtobufMessage {
+    public var number: Int32 = 0
+    /// Who counts.
+    public var instance: String = ""
+
+    /// Fields that the .proto file does not name.
+    public var unknownFields = UnknownFields()
+
+    public init() {}
+
+    /// A message with these fields.
+    public init(number: Int32 = 0, instance: String = "") {
+        self.number = number
+        self.instance = instance
+    }
+}
+
 /// What the instances of the failure drill serve.
 public enum Worker {
     /// The methods' descriptions.
@@ -63,6 +100,9 @@ public enum Worker {
         /// `drill.v1.Worker/Work`
         public static let work = Method<ProtobufCodec<WorkRequest>, ProtobufCodec<WorkReply>>(
             service: "drill.v1.Worker", name: "Work", kind: .unary, idempotency: .idempotent)
+        /// `drill.v1.Worker/Count`
+        public static let count = Method<ProtobufCodec<CountRequest>, ProtobufCodec<CountReply>>(
+            service: "drill.v1.Worker", name: "Count", kind: .serverStreaming, idempotency: .noSideEffects)
         /// `drill.v1.Worker/Ail`
         public static let ail = Method<ProtobufCodec<Ailment>, ProtobufCodec<Ailment>>(
             service: "drill.v1.Worker", name: "Ail", kind: .unary, idempotency: .idempotent)
@@ -86,6 +126,13 @@ public enum Worker {
             try await channel.unary(Methods.work, request, options: options).message
         }
 
+        /// Counts aloud, one number after the other: a stream that is open for a while.
+        public func count(
+            _ request: CountRequest, options: CallOptions = CallOptions()
+        ) async throws(RPCError) -> ResponseStream<ProtobufCodec<CountReply>> {
+            try await channel.serverStreaming(Methods.count, request, options: options)
+        }
+
         /// Makes this instance ill, or well again.
         public func ail(_ request: Ailment, options: CallOptions = CallOptions()) async throws(RPCError) -> Ailment {
             try await channel.unary(Methods.ail, request, options: options).message
@@ -107,6 +154,13 @@ public enum Worker {
             try channel.blocking.unary(Methods.work, request, options: options).message
         }
 
+        /// Counts aloud, one number after the other: a stream that is open for a while.
+        public func count(
+            _ request: CountRequest, options: CallOptions = CallOptions()
+        ) throws(RPCError) -> BlockingResponses<ProtobufCodec<CountReply>> {
+            try channel.blocking.serverStreaming(Methods.count, request, options: options)
+        }
+
         /// Makes this instance ill, or well again.
         public func ail(_ request: Ailment, options: CallOptions = CallOptions()) throws(RPCError) -> Ailment {
             try channel.blocking.unary(Methods.ail, request, options: options).message
@@ -118,6 +172,11 @@ public enum Worker {
         /// Does some work that nobody keeps.
         func work(_ request: WorkRequest, call: ServerCall) async throws -> WorkReply
 
+        /// Counts aloud, one number after the other: a stream that is open for a while.
+        func count(
+            _ request: CountRequest, to writer: ResponseWriter<ProtobufCodec<CountReply>>, call: ServerCall
+        ) async throws
+
         /// Makes this instance ill, or well again.
         func ail(_ request: Ailment, call: ServerCall) async throws -> Ailment
     }
@@ -128,6 +187,7 @@ extension Worker.Handler {
     public var routes: [Route] {
         [
             .unary(Worker.Methods.work) { try await self.work($0, call: $1) },
+            .serverStreaming(Worker.Methods.count) { try await self.count($0, to: $1, call: $2) },
             .unary(Worker.Methods.ail) { try await self.ail($0, call: $1) },
         ]
     }
@@ -192,11 +252,51 @@ extension Ailment {
     }
 }
 
+extension CountRequest {
+    public static let schema = MessageSchema("drill.v1.CountRequest", [
+        FieldSchema(1, "end", .int32),
+        FieldSchema(2, "interval_milliseconds", .int32),
+    ])
+
+    public init(reading fields: FieldReader) {
+        end = fields.scalar(at: 3)
+        intervalMilliseconds = fields.scalar(at: 4)
+        unknownFields = fields.unknownFields()
+    }
+
+    public func write(to fields: FieldWriter) {
+        fields.scalar(end, at: 3)
+        fields.scalar(intervalMilliseconds, at: 4)
+        fields.unknownFields(unknownFields)
+    }
+}
+
+extension CountReply {
+    public static let schema = MessageSchema("drill.v1.CountReply", [
+        FieldSchema(1, "number", .int32),
+        FieldSchema(2, "instance", .string),
+    ])
+
+    public init(reading fields: FieldReader) {
+        number = fields.scalar(at: 3)
+        instance = fields.string(at: 4)
+        unknownFields = fields.unknownFields()
+    }
+
+    public func write(to fields: FieldWriter) {
+        fields.scalar(number, at: 3)
+        fields.string(instance, at: 4)
+        fields.unknownFields(unknownFields)
+    }
+}
+
 /// This .proto file and its imports, a `google.protobuf.FileDescriptorSet` in base64.
 private let _fileDescriptorSet = """
-    CuYCChJkcmlsbC93b3JrZXIucHJvdG8SCGRyaWxsLnYxIiUKC1dvcmtSZXF1ZXN0EhYKBm51bWJlchgBIAEoA1IGbnVtYmVyIj8KCVdvcmtSZXBs\
+    Cr4EChJkcmlsbC93b3JrZXIucHJvdG8SCGRyaWxsLnYxIiUKC1dvcmtSZXF1ZXN0EhYKBm51bWJlchgBIAEoA1IGbnVtYmVyIj8KCVdvcmtSZXBs\
     eRIWCgZudW1iZXIYASABKANSBm51bWJlchIaCghpbnN0YW5jZRgCIAEoCVIIaW5zdGFuY2UiYQoHQWlsbWVudBItChJkZWxheV9taWxsaXNlY29u\
-    ZHMYASABKAVSEWRlbGF5TWlsbGlzZWNvbmRzEicKD2ZhaWxpbmdfcGVyY2VudBgCIAEoBVIOZmFpbGluZ1BlcmNlbnQycwoGV29ya2VyEjcKBFdv\
-    cmsSFS5kcmlsbC52MS5Xb3JrUmVxdWVzdBoTLmRyaWxsLnYxLldvcmtSZXBseSIDkAICEjAKA0FpbBIRLmRyaWxsLnYxLkFpbG1lbnQaES5kcmls\
-    bC52MS5BaWxtZW50IgOQAgJiBnByb3RvMw
+    ZHMYASABKAVSEWRlbGF5TWlsbGlzZWNvbmRzEicKD2ZhaWxpbmdfcGVyY2VudBgCIAEoBVIOZmFpbGluZ1BlcmNlbnQiVQoMQ291bnRSZXF1ZXN0\
+    EhAKA2VuZBgBIAEoBVIDZW5kEjMKFWludGVydmFsX21pbGxpc2Vjb25kcxgCIAEoBVIUaW50ZXJ2YWxNaWxsaXNlY29uZHMiQAoKQ291bnRSZXBs\
+    eRIWCgZudW1iZXIYASABKAVSBm51bWJlchIaCghpbnN0YW5jZRgCIAEoCVIIaW5zdGFuY2UysQEKBldvcmtlchI3CgRXb3JrEhUuZHJpbGwudjEu\
+    V29ya1JlcXVlc3QaEy5kcmlsbC52MS5Xb3JrUmVwbHkiA5ACAhI8CgVDb3VudBIWLmRyaWxsLnYxLkNvdW50UmVxdWVzdBoULmRyaWxsLnYxLkNv\
+    dW50UmVwbHkiA5ACATABEjAKA0FpbBIRLmRyaWxsLnYxLkFpbG1lbnQaES5kcmlsbC52MS5BaWxtZW50IgOQAgJiBnByb3RvMw
     """
