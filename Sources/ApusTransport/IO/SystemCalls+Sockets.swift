@@ -51,6 +51,29 @@ extension SystemCalls {
         #endif
     }
 
+    /// A datagram socket that does not block and that other programs do not inherit.
+    static func makeDatagramSocket(_ family: Int32) -> Int32 {
+        #if os(Linux)
+            let kind = Int32(SOCK_DGRAM.rawValue | SOCK_NONBLOCK.rawValue | SOCK_CLOEXEC.rawValue)
+            return failing(socket(family, kind, 0))
+        #else
+            let descriptor = failing(socket(family, SOCK_DGRAM, 0))
+            return descriptor < 0 ? descriptor : adopt(descriptor)
+        #endif
+    }
+
+    /// Sends a datagram, or drops it where there is no room.
+    static func send(_ bytes: [UInt8], to address: SocketAddress, _ descriptor: Int32) {
+        #if os(Linux)
+            let flags = Int32(MSG_NOSIGNAL)
+        #else
+            let flags: Int32 = 0
+        #endif
+        _ = bytes.withUnsafeBytes { bytes in
+            address.withAddress { sendto(descriptor, bytes.baseAddress, bytes.count, flags, $0, $1) }
+        }
+    }
+
     /// Makes a descriptor non-blocking and keeps it from other programs; closes it when that fails.
     private static func adopt(_ descriptor: Int32) -> Int32 {
         let result = keep(descriptor)

@@ -62,6 +62,9 @@ extension Server {
 
     /// Serves as ``serve(on:options:grace:started:stopping:)`` does, on addresses and inherited sockets.
     ///
+    /// A process that systemd started for a unit with `Type=notify` tells it when it is ready (`started` has returned)
+    /// and when it begins to stop; where the unit has `WatchdogSec=`, also that its event loops turn.
+    ///
     /// - Throws: as ``start(listeningOn:options:)``, and what `started` throws.
     public func serve(
         listeningOn targets: [ListenTarget], options: ServerOptions = ServerOptions(), grace: Duration = .seconds(30),
@@ -75,8 +78,18 @@ extension Server {
             running.stopNow()
             throw error
         }
+        let manager = ServiceManager.present
+        manager?.tell(.ready)
+        let liveness = try manager.flatMap { manager throws(RPCError) in try Self.liveness(manager) }
         await signals.wait()
+        manager?.tell(.stopping)
         await stopping()
         await running.stop(grace: grace)
+        withExtendedLifetime(liveness) {}
+    }
+
+    private static func liveness(_ manager: ServiceManager) throws(RPCError) -> Liveness? {
+        guard let interval = manager.watchdog else { return nil }
+        return Liveness(of: try EventLoops.shared().members, interval: interval) { manager.tell(.alive) }
     }
 }
