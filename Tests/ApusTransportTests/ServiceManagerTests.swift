@@ -20,15 +20,16 @@ import Testing
         #expect(manager(["NOTIFY_SOCKET": "/" + String(repeating: "x", count: 200)]) == nil)
     }
 
-    @Test(arguments: [
-        ([:], nil),
-        (["WATCHDOG_USEC": "2000000"], .seconds(2)),
-        (["WATCHDOG_USEC": "2000000", "WATCHDOG_PID": "42"], .seconds(2)),
-        (["WATCHDOG_USEC": "2000000", "WATCHDOG_PID": "41"], nil),
-        (["WATCHDOG_USEC": "0"], nil),
-        (["WATCHDOG_USEC": "-5"], nil),
-        (["WATCHDOG_USEC": "often"], nil),
-    ] as [([String: String], Duration?)])
+    @Test(
+        arguments: [
+            ([:], nil),
+            (["WATCHDOG_USEC": "2000000"], .seconds(2)),
+            (["WATCHDOG_USEC": "2000000", "WATCHDOG_PID": "42"], .seconds(2)),
+            (["WATCHDOG_USEC": "2000000", "WATCHDOG_PID": "41"], nil),
+            (["WATCHDOG_USEC": "0"], nil),
+            (["WATCHDOG_USEC": "-5"], nil),
+            (["WATCHDOG_USEC": "often"], nil),
+        ] as [([String: String], Duration?)])
     func `the watchdog's time counts for the process that it names`(
         _ environment: [String: String], _ interval: Duration?
     ) {

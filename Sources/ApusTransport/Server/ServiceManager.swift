@@ -61,7 +61,7 @@ struct ServiceManager: Sendable {
     private static func watchdog(_ environment: (String) -> String?, _ process: Int32) -> Duration? {
         // Set for one process; its children inherit the variables and are not meant.
         if let owner = environment("WATCHDOG_PID"), owner != "\(process)" { return nil }
-        guard let microseconds = environment("WATCHDOG_USEC").flatMap({ Int64($0) }), microseconds > 0 else { return nil }
-        return .microseconds(microseconds)
+        let microseconds = environment("WATCHDOG_USEC").flatMap { Int64($0) } ?? 0
+        return microseconds > 0 ? .microseconds(microseconds) : nil
     }
 }

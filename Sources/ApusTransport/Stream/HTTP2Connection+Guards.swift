@@ -37,9 +37,9 @@ extension HTTP2Connection {
         case .idle: break
         case .lookAgain(let moment): loop.schedule(progress, at: MonotonicInstant(nanoseconds: moment))
         // Both times begin together: who has said nothing at all is told so, whichever is noticed first.
-        case .broken(let violation) where violation.code == HTTP2ErrorCode.settingsTimeout && handshake.timer.isScheduled:
-            closeAfterFlush(Self.silence)
-        case .broken(let violation): closeAfterFlush("the peer stands still: \(violation.text)")
+        case .broken(let violation):
+            let isSilent = violation.code == HTTP2ErrorCode.settingsTimeout && handshake.timer.isScheduled
+            closeAfterFlush(isSilent ? Self.silence : "the peer stands still: \(violation.text)")
         }
     }
 }
