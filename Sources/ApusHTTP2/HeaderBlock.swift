@@ -19,6 +19,12 @@ public struct HeaderBlock: Sendable {
 
     package init() {}
 
+    /// An empty block with room for so many fields, and so many bytes that are no literals.
+    package init(fields: Int, bytes: Int) {
+        self.fields.reserveCapacity(fields)
+        storage.reserveCapacity(bytes)
+    }
+
     package var count: Int { fields.count }
 
     /// The bytes of names and values, and 32 for each field. Source: RFC 9113, section 10.5.1.
@@ -60,7 +66,10 @@ public struct HeaderBlock: Sendable {
 
     private mutating func store(_ bytes: some Collection<UInt8>) -> Text {
         let offset = storage.count
-        storage.append(contentsOf: bytes)
+        // Not specialized for callers of other modules: byte by byte through witnesses would cost ten times as much.
+        if bytes.withContiguousStorageIfAvailable({ storage.append(contentsOf: $0) }) == nil {
+            for byte in bytes { storage.append(byte) }
+        }
         return .stored(offset: offset, count: storage.count - offset)
     }
 

@@ -13,10 +13,29 @@ package enum TimeoutEncoding {
         for unit in units {
             let (quotient, rest) = left.quotientAndRemainder(dividingBy: unit.nanoseconds)
             let value = quotient + (rest > 0 ? 1 : 0)
-            if value <= 99_999_999 { return Array(String(value).utf8) + [unit.letter] }
+            if value <= 99_999_999 { return text(of: value, unit.letter) }
         }
         // 292 years are 2.6 million hours: every Int64 fits.
         return Array("99999999H".utf8)
+    }
+
+    // Without a String in between: each call has one.
+    private static func text(of value: Int64, _ unit: UInt8) -> [UInt8] {
+        var count = 1
+        var bound: Int64 = 10
+        while value >= bound {
+            count += 1
+            bound *= 10
+        }
+        return [UInt8](unsafeUninitializedCapacity: count + 1) { buffer, initialized in
+            buffer[count] = unit
+            var rest = value
+            for index in stride(from: count - 1, through: 0, by: -1) {
+                buffer[index] = UInt8(ascii: "0") + UInt8(truncatingIfNeeded: rest % 10)
+                rest /= 10
+            }
+            initialized = count + 1
+        }
     }
 
     /// Nanoseconds, held at the largest `Int64`; nil for anything that is no timeout.

@@ -99,7 +99,7 @@ final class ClientStream: HTTP2Stream, TimerEntry, @unchecked Sendable {
     }
 
     private func requestFields(_ connection: ClientConnection) throws(RPCError) -> HeaderBlock {
-        var fields = HeaderBlock()
+        var fields = HeaderBlock(fields: 12, bytes: 128)
         try RequestFields.write(
             call.method, scheme: connection.secureAuthority == nil ? "http" : "https",
             authority: connection.secureAuthority ?? call.target,
