@@ -30,8 +30,8 @@ struct ApusCommand: AsyncParsableCommand {
             """,
         version: "apus 1",
         subcommands: [
-            ListCommand.self, DescribeCommand.self, CallCommand.self, HealthCommand.self, RegistryCommand.self,
-            GenerateCommand.self,
+            ListCommand.self, DescribeCommand.self, CallCommand.self, HealthCommand.self, LoadCommand.self,
+            RegistryCommand.self, GenerateCommand.self,
         ])
 }
 
@@ -64,6 +64,8 @@ enum ApusProgram {
             output.complain("apus: \(failure.line)")
             return failure.status
         }
+        // All is said already.
+        if let code = error as? ExitCode { return code.rawValue }
         // What the parser has to say: help, completions, mistakes.
         let code = ApusCommand.exitCode(for: error).rawValue
         if code == 0 {

@@ -10,6 +10,11 @@ struct TimeArgument: ExpressibleByArgument, Sendable, Hashable, CustomStringConv
     // Longer ones are mistakes, and their nanoseconds could overflow.
     private static let longest = 366.0 * 86_400
 
+    init(_ duration: Duration) {
+        self.duration = duration
+        description = duration == .zero ? "0s" : Figures.time(duration)
+    }
+
     init?(argument: String) {
         let digits = argument.prefix { $0.isASCII && ($0.isNumber || $0 == ".") }
         guard let number = Double(digits), let unit = Self.seconds(argument[digits.endIndex...]) else { return nil }

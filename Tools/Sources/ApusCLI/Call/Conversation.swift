@@ -12,15 +12,6 @@ struct Conversation: Sendable {
     let journal: CallJournal?
     let output: any Output
 
-    private typealias RawMethod = Method<BytesCodec, BytesCodec>
-
-    private var raw: RawMethod {
-        let descriptor = method.descriptor
-        return RawMethod(
-            service: descriptor.service, name: descriptor.name, kind: descriptor.kind,
-            idempotency: descriptor.idempotency)
-    }
-
     /// Makes the call.
     ///
     /// - Throws: the call's error, or ``Mistake`` for requests that are none.
@@ -41,13 +32,13 @@ struct Conversation: Sendable {
     private func unary(_ requests: RequestTexts) async throws {
         let request = try message(await requests.only())
         journal?.begins(method.descriptor, options)
-        let response = try await channel.unary(raw, request, options: options)
+        let response = try await channel.unary(method.raw, request, options: options)
         try show(response)
     }
 
     private func clientStreaming(_ requests: RequestTexts) async throws {
         journal?.begins(method.descriptor, options)
-        let response = try await channel.clientStreaming(raw, options: options) { writer in
+        let response = try await channel.clientStreaming(method.raw, options: options) { writer in
             try await send(requests, writer)
         }
         try show(response)
@@ -56,12 +47,12 @@ struct Conversation: Sendable {
     private func serverStreaming(_ requests: RequestTexts) async throws {
         let request = try message(await requests.only())
         journal?.begins(method.descriptor, options)
-        try await show(channel.serverStreaming(raw, request, options: options))
+        try await show(channel.serverStreaming(method.raw, request, options: options))
     }
 
     private func bidirectional(_ requests: RequestTexts) async throws {
         journal?.begins(method.descriptor, options)
-        let call = channel.bidirectional(raw, options: options)
+        let call = channel.bidirectional(method.raw, options: options)
         // Not awaited when the server ends first: the next request may never be typed.
         let sending = Task {
             do {
