@@ -43,9 +43,11 @@ let package = Package(
         library("ApusCLI", [apus, etcd, arguments, "LoadFigures", "Schemas"]),
         .executableTarget(name: "apus", dependencies: ["ApusCLI"], swiftSettings: strict),
 
+        // A service to be called, and the program in a process of its own.
+        .target(name: "ParrotSupport", dependencies: [apus], path: "Tests/ParrotSupport", swiftSettings: strict),
         tests("LoadFiguresTests", ["LoadFigures"]),
-        tests("SchemasTests", [apus, "Schemas"]),
-        tests("ApusCLITests", [apus, "ApusCLI", "LoadFigures", "Schemas"]),
+        tests("SchemasTests", [apus, "ParrotSupport", "Schemas"]),
+        tests("ApusCLITests", [apus, arguments, "apus", "ApusCLI", "LoadFigures", "ParrotSupport", "Schemas"]),
     ],
     swiftLanguageModes: [.v6]
 )

@@ -13,6 +13,7 @@ struct GenerateCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "generate",
         abstract: "Write the Swift code of .proto files: messages, clients and servers.",
+        usage: "apus generate [<options>] <file> ...",
         discussion: """
             Runs protoc with protoc-gen-apus, which is looked for in --plugin, beside
             this program, on the PATH, and in .build of the folder.

@@ -10,7 +10,7 @@ enum LatencyFigure: Sendable, Hashable {
 
     /// What people want to see, from left to right.
     static let shown: [LatencyFigure] =
-        [.minimum, .mean] + [0.5, 0.9, 0.95, 0.99, 0.999].map { .percentile($0) } + [.maximum]
+        [.minimum, .mean] + [0.5, 0.9, 0.99, 0.999].map { .percentile($0) } + [.maximum]
 
     /// `min`, `p99`, `p99.9` …
     var name: String {

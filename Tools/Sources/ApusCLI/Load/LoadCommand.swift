@@ -76,7 +76,7 @@ struct LoadCommand: AsyncParsableCommand {
         let tally = await run.run()
         await progress?.end()
         interruption.end()
-        try report(LoadReport(method: method.descriptor, address: address, plan: plan, connections, tally, run), output)
+        try report(RunReport(method: method.descriptor, address: address, plan: plan, connections, tally, run), output)
         if tally.latency.count == 0 { throw ExitCode(Self.status(of: tally)) }
     }
 
@@ -91,7 +91,7 @@ struct LoadCommand: AsyncParsableCommand {
         return requests
     }
 
-    private func report(_ report: LoadReport, _ output: StandardOutput) throws {
+    private func report(_ report: RunReport, _ output: StandardOutput) throws {
         if json != "-" { for line in report.lines(width: min(Screen.width, 100)) { output.print(line) } }
         if let json { json == "-" ? output.print(report.json) : try Self.write(report.json + "\n", to: json) }
         if let svg { try Self.write(report.svg, to: svg) }

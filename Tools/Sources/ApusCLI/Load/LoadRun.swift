@@ -85,8 +85,9 @@ final class LoadRun: Sendable {
 
     // In short pieces: a run that is stopped does not wait for calls that are due much later.
     private func sleep(until moment: Duration, _ start: MonotonicInstant) async {
-        while case let now = clock.now, start.duration(to: now) < moment, !isStopped.load(ordering: .relaxed) {
-            let wake = min(start.advanced(by: moment), now.advanced(by: .milliseconds(200)))
+        let goal = start.advanced(by: moment)
+        while case let now = clock.now, now < goal, !isStopped.load(ordering: .relaxed) {
+            let wake = min(goal, now.advanced(by: .milliseconds(200)))
             guard (try? await clock.sleep(until: wake)) != nil else { return }
         }
     }

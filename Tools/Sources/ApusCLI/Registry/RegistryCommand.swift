@@ -20,7 +20,8 @@ struct RegistryCommand: AsyncParsableCommand {
 
 struct ListInstances: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "list", abstract: "The instances of a service, or of all.")
+        commandName: "list", abstract: "The instances of a service, or of all.",
+        usage: "apus registry list [<options>] [<service>]")
 
     @Argument(help: "The name of a service; all without it.") var service: String?
     @OptionGroup var registry: RegistryArguments
@@ -37,7 +38,8 @@ struct ListInstances: AsyncParsableCommand {
 
 struct WatchInstances: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "watch", abstract: "Tell who comes and who goes, until interrupted.")
+        commandName: "watch", abstract: "Tell who comes and who goes, until interrupted.",
+        usage: "apus registry watch [<options>] <service>")
 
     @Argument(help: "The name of a service.") var service: String
     @OptionGroup var registry: RegistryArguments
@@ -59,6 +61,7 @@ struct DrainInstance: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "drain",
         abstract: "Take an instance out of the registry: clients stop calling it, and it goes on.",
+        usage: "apus registry drain [<options>] <service> <instance>",
         discussion: """
             Calls in flight finish. In a folder the entry is marked, and the mark stays
             until --undo or until the instance is started anew. In etcd the key is

@@ -5,7 +5,7 @@ import Foundation
 import LoadFigures
 
 /// What a run has found: for people, for programs, and as a drawing.
-struct LoadReport {
+struct RunReport {
     let method: String
     let address: String
     let plan: LoadPlan
@@ -106,7 +106,7 @@ struct LoadReport {
 
     private static func figures(_ histogram: LatencyHistogram) -> [String: Any] {
         var result: [String: Any] = [:]
-        for figure in LatencyFigure.shown + [.percentile(0.9999)] {
+        for figure in LatencyFigure.shown + [.percentile(0.95), .percentile(0.9999)] {
             result[figure.name] = figure.value(histogram).map { rounded($0 / .microseconds(1)) as Any } ?? NSNull()
         }
         return result
