@@ -31,7 +31,7 @@ struct ApusCommand: AsyncParsableCommand {
         version: "apus 1",
         subcommands: [
             ListCommand.self, DescribeCommand.self, CallCommand.self, HealthCommand.self, LoadCommand.self,
-            RegistryCommand.self, GenerateCommand.self,
+            TopCommand.self, RegistryCommand.self, GenerateCommand.self,
         ])
 }
 

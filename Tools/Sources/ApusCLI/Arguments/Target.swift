@@ -4,6 +4,7 @@ import Apus
 
 /// What a channel goes to: an address, the addresses of a name, or a service of a registry.
 struct Target {
+    /// The channel's name, which is also the `:authority` of calls: no slash may be in it.
     let name: String
     /// The name that a server must prove when addresses come from DNS; nil leaves it to the address.
     let serverName: String?
@@ -19,7 +20,7 @@ struct Target {
     /// An address as people type it.
     init(_ text: String) throws(Mistake) {
         if let rest = Self.host(inDNS: text) {
-            name = text
+            name = String(text.dropFirst(Self.dns.count))
             registry = DNSRegistry()
             serverName = rest
             return
@@ -30,14 +31,16 @@ struct Target {
                 "'\(text)' is no address: write host:port, such as localhost:50051, or unix:/path/of/the.sock")
         }
         if case .memory = address { throw Mistake("\(address) is inside another process: nobody else can reach it") }
-        name = "\(address)"
+        name = if case .host = address { "\(address)" } else { "localhost" }
         registry = FixedRegistry(endpoints: [Endpoint(address)])
         serverName = nil
     }
 
+    private static let dns = "dns:///"
+
     private static func host(inDNS text: String) -> String? {
-        guard text.hasPrefix("dns:///") else { return nil }
-        let rest = text.dropFirst(7)
+        guard text.hasPrefix(dns) else { return nil }
+        let rest = text.dropFirst(dns.count)
         return String(rest.lastIndex(of: ":").map { rest[..<$0] } ?? rest)
     }
 

@@ -11,7 +11,8 @@ struct ApusProgramTests {
     }
 
     @Test(arguments: [
-        [], ["list"], ["describe"], ["call"], ["health"], ["load"], ["generate"], ["registry"], ["registry", "list"],
+        [], ["list"], ["describe"], ["call"], ["health"], ["load"], ["top"], ["generate"], ["registry"],
+        ["registry", "list"],
         ["registry", "watch"], ["registry", "drain"],
     ])
     func `every command has help with a usage, within 80 columns`(command: [String]) async throws {
@@ -22,7 +23,7 @@ struct ApusProgramTests {
         #expect(text.split(separator: "\n").allSatisfy { $0.count <= 80 })
     }
 
-    @Test(arguments: ["list", "describe", "call", "health", "load", "generate", "registry"])
+    @Test(arguments: ["list", "describe", "call", "health", "load", "top", "generate", "registry"])
     func `every command's help shows how it is called`(command: String) async {
         let (_, output) = await run(command, "--help")
         #expect(output.answers.first?.contains("\n  apus \(command) ") == true)
