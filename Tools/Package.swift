@@ -47,7 +47,7 @@ let package = Package(
         .target(name: "ParrotSupport", dependencies: [apus], path: "Tests/ParrotSupport", swiftSettings: strict),
         tests("LoadFiguresTests", ["LoadFigures"]),
         tests("SchemasTests", [apus, "ParrotSupport", "Schemas"]),
-        tests("ApusCLITests", [apus, arguments, "apus", "ApusCLI", "LoadFigures", "ParrotSupport", "Schemas"]),
+        tests("ApusCLITests", [apus, arguments, etcd, "apus", "ApusCLI", "LoadFigures", "ParrotSupport", "Schemas"]),
     ],
     swiftLanguageModes: [.v6]
 )

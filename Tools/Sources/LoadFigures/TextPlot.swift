@@ -87,8 +87,8 @@ public struct TextPlot: Sendable {
     static func columns(_ steps: [Timeline.Step], _ room: Int) -> [Timeline.Step] {
         guard !steps.isEmpty else { return [] }
         if steps.count <= room {
-            let each = min(4, room / steps.count)
-            return steps.flatMap { [Timeline.Step](repeating: $0, count: each) }
+            let wide = min(room, steps.count * 4)
+            return (0..<wide).map { steps[$0 * steps.count / wide] }
         }
         let each = (steps.count + room - 1) / room
         return stride(from: 0, to: steps.count, by: each).map { start in

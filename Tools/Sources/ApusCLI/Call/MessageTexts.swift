@@ -23,8 +23,10 @@ struct MessageTexts: Sendable {
     ///
     /// - Throws: ``Mistake`` with the place, for JSON that is no such message.
     func message(_ type: MessageSchema, json: [UInt8]) throws(Mistake) -> MessageBytes {
-        try Mistake.finding { () throws(RPCError) in
-            MessageBytes(try DynamicMessage(type, json: json, decoding).serializedBytes())
+        do throws(RPCError) {
+            return MessageBytes(try DynamicMessage(type, json: json, decoding).serializedBytes())
+        } catch {
+            throw Mistake("\(error.message); 'apus describe' tells the fields of \(type.name)")
         }
     }
 

@@ -33,7 +33,7 @@ struct RunReport {
     /// `bench.Echo/Echo at :50051: open loop, 2,000 calls a second for 30.0 s`
     var title: String {
         let loop =
-            plan.rate.map { "open loop, \($0.formatted) calls a second" }
+            plan.rate.map { "open loop, \(Figures.rate($0)) calls a second" }
             ?? "closed loop, \(Figures.plural(plan.lanes, "lane"))"
         return "\(method) at \(address): \(loop) for \(Figures.time(measured)),"
             + " \(Figures.plural(connections, "connection"))"
@@ -46,7 +46,7 @@ struct RunReport {
     func lines(width: Int) -> [String] {
         var lines = [title, ""]
         lines.append(
-            "  calls    \(Figures.count(tally.calls)), \(String(format: "%.1f", throughput)) a second,"
+            "  calls    \(Figures.count(tally.calls)), \(Figures.rate(throughput)) a second,"
                 + " \(Figures.count(tally.failed)) failed")
         if plan.rate != nil, tally.late * 100 > tally.calls {
             lines.append(

@@ -6,14 +6,15 @@ import Foundation
 
 /// A registry in etcd, by its keys `<service>/<id>`.
 struct EtcdLedger: RegistryLedger {
-    // Keys that are asked for at once, and at most.
-    private static let page: Int64 = 1000
+    // Keys that are asked for at most.
     private static let maximumKeys = 100_000
 
     private let channel: Channel
+    // Keys that are asked for at once.
+    private let page: Int64
     private let user: EtcdOptions.User?
 
-    init(_ members: [Endpoint.Address], _ options: EtcdOptions) {
+    init(_ members: [Endpoint.Address], _ options: EtcdOptions, page: Int64 = 1000) {
         var transport = TransportOptions()
         transport.tls = options.tls
         transport.maximumResponseBytes = 64 << 20
@@ -22,6 +23,7 @@ struct EtcdLedger: RegistryLedger {
         let registry = FixedRegistry(endpoints: members.map { Endpoint($0) })
         channel = Channel("etcd", interceptors: stack.interceptors(with: registry), options: transport)
         user = options.user
+        self.page = page
     }
 
     func rows(of service: String?) async throws -> [InstanceRow] {
@@ -32,7 +34,7 @@ struct EtcdLedger: RegistryLedger {
         var rows: [InstanceRow] = []
         var read = 0
         while read < Self.maximumKeys {
-            let request = EtcdRangeRequest(key: key, rangeEnd: end, limit: Self.page)
+            let request = EtcdRangeRequest(key: key, rangeEnd: end, limit: page)
             let answer = try await EtcdKV.Client(channel).range(request, options: options)
             rows += answer.kvs.compactMap { Self.row($0.key, $0.value) }.filter {
                 service == nil || $0.service == service

@@ -4,10 +4,11 @@ import Foundation
 
 /// Times and numbers as people read them.
 enum Figures {
-    /// `812 ns`, `1.24 ms`, `3.50 s`: three digits that count.
+    /// `812 ns`, `1.24 ms`, `3.50 s`: three digits that count, and `0`.
     static func time(_ duration: Duration) -> String {
         let nanoseconds = max(0, duration / .nanoseconds(1))
         switch nanoseconds {
+        case 0: return "0"
         case ..<1e3: return "\(digits(nanoseconds)) ns"
         case ..<999.5e3: return "\(digits(nanoseconds / 1e3)) µs"
         case ..<999.5e6: return "\(digits(nanoseconds / 1e6)) ms"
@@ -23,6 +24,13 @@ enum Figures {
             result.append(digit)
         }
         return (number < 0 ? "-" : "") + String(result.reversed())
+    }
+
+    /// `4.5`, `812`, `5,710`: a fraction where it counts.
+    static func rate(_ number: Double) -> String {
+        guard number.isFinite, number.magnitude < 1e15 else { return "-" }
+        let isSmall = number.magnitude < 100 && number != number.rounded()
+        return isSmall ? String(format: "%.1f", number) : count(Int(number.rounded()))
     }
 
     /// `12 bytes`, `4.0 KiB`, `1.2 MiB`.

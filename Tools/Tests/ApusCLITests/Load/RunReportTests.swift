@@ -35,7 +35,7 @@ struct RunReportTests {
 
     @Test func `people see calls, failures, percentiles and drawings, each line within the width`() {
         let lines = report(rate: 100, tally(failures: 3)).lines(width: 80)
-        #expect(lines.contains("  calls    103, 103.0 a second, 3 failed"))
+        #expect(lines.contains("  calls    103, 103 a second, 3 failed"))
         #expect(lines.contains("  failed   3 UNAVAILABLE, such as: UNAVAILABLE: gone"))
         #expect(lines.contains { $0.contains("p99.9") && $0.contains("max") })
         #expect(lines.contains { $0.contains("since due") } && lines.contains { $0.contains("since sent") })
