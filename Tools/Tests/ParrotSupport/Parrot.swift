@@ -7,9 +7,7 @@ package struct ParrotService: Parrot.Handler {
     package init() {}
 
     package func say(_ request: SayRequest, call: ServerCall) async throws -> SayReply {
-        if request.failure != 0 {
-            throw RPCError(Status.Code(rawValue: Int(request.failure)) ?? .unknown, request.text)
-        }
+        try Self.check(request)
         if request.pauseMs > 0 { try await Task.sleep(for: .milliseconds(Int(request.pauseMs))) }
         return SayReply(text: request.text, number: 1, metadata: Self.texts(call.metadata))
     }
@@ -27,7 +25,10 @@ package struct ParrotService: Parrot.Handler {
         _ requests: RequestStream<ProtobufCodec<SayRequest>>, call: ServerCall
     ) async throws -> SayReply {
         var texts: [String] = []
-        for try await request in requests { texts.append(request.text) }
+        for try await request in requests {
+            try Self.check(request)
+            texts.append(request.text)
+        }
         return SayReply(text: texts.joined(separator: " "), number: Int64(texts.count))
     }
 
@@ -37,9 +38,15 @@ package struct ParrotService: Parrot.Handler {
     ) async throws {
         var number: Int64 = 0
         for try await request in requests {
+            try Self.check(request)
             number += 1
             try await writer.write(SayReply(text: request.text, number: number))
         }
+    }
+
+    private static func check(_ request: SayRequest) throws(RPCError) {
+        guard request.failure != 0 else { return }
+        throw RPCError(Status.Code(rawValue: Int(request.failure)) ?? .unknown, request.text)
     }
 
     // What the caller sent of its own, as the reply carries it.

@@ -2,6 +2,7 @@
 
 import Apus
 import Schemas
+import Synchronization
 
 /// One call of whatever kind: JSON goes in, JSON comes out.
 struct Conversation: Sendable {
@@ -38,10 +39,9 @@ struct Conversation: Sendable {
 
     private func clientStreaming(_ requests: RequestTexts) async throws {
         journal?.begins(method.descriptor, options)
-        let response = try await channel.clientStreaming(method.raw, options: options) { writer in
-            try await send(requests, writer)
-        }
-        try show(response)
+        let call: ClientStreamingCall<BytesCodec, BytesCodec> = channel.clientStreaming(method.raw, options: options)
+        let problem = send(requests, call.requests) { call.cancel() }
+        try await telling(problem) { try show(await call.response()) }
     }
 
     private func serverStreaming(_ requests: RequestTexts) async throws {
@@ -53,29 +53,41 @@ struct Conversation: Sendable {
     private func bidirectional(_ requests: RequestTexts) async throws {
         journal?.begins(method.descriptor, options)
         let call = channel.bidirectional(method.raw, options: options)
-        // Not awaited when the server ends first: the next request may never be typed.
-        let sending = Task {
-            do {
-                try await send(requests, call.requests)
-                call.requests.finish()
-            } catch let error as RPCError {
-                throw error
-            } catch {
-                call.cancel()
-                throw error
-            }
-        }
-        do {
-            try await show(call.responses())
-        } catch let error as RPCError where error.code == .cancelled {
-            // What was wrong with the request says more than its cancellation.
-            if case .failure(let mistake as Mistake) = await sending.result { throw mistake }
-            throw error
-        }
+        let problem = send(requests, call.requests) { call.cancel() }
+        try await telling(problem) { try await show(call.responses()) }
     }
 
-    private func send(_ requests: RequestTexts, _ writer: RequestWriter<BytesCodec>) async throws {
-        while let text = try await requests.next() { try await writer.write(message(text)) }
+    /// Why the requests came to no good end.
+    private final class Problem: Sendable {
+        let error = Mutex<(any Error)?>(nil)
+    }
+
+    // In a task that nobody waits for: when the server ends first, the next request may never be typed.
+    private func send(
+        _ requests: RequestTexts, _ writer: RequestWriter<BytesCodec>, cancel: @escaping @Sendable () -> Void
+    ) -> Problem {
+        let problem = Problem()
+        Task {
+            do {
+                while let text = try await requests.next() { try await writer.write(message(text)) }
+                writer.finish()
+            } catch is RPCError {
+                // The call has ended: its own error says more.
+            } catch {
+                problem.error.withLock { $0 = error }
+                cancel()
+            }
+        }
+        return problem
+    }
+
+    // What was wrong with a request says more than the cancellation that it brought.
+    private func telling(_ problem: Problem, _ receive: () async throws -> Void) async throws {
+        do {
+            try await receive()
+        } catch let error as RPCError where error.code == .cancelled {
+            throw problem.error.withLock { $0 } ?? error
+        }
     }
 
     private func message(_ json: [UInt8]) throws(Mistake) -> MessageBytes {

@@ -75,6 +75,16 @@ struct CallProgramTests {
         await parrot.stop()
     }
 
+    @Test(arguments: ["Join", "Chat"])
+    func `a server that ends a call first is heard while the next request is waited for`(method: String) async throws {
+        let process = try ToolProcess(["call", parrot.address, "apus.tools.v1.Parrot/\(method)"], input: nil)
+        process.write("{\"text\": \"enough\", \"failure\": 9}\n")
+        let end = await process.end()
+        #expect(end.status == 9)
+        #expect(end.errors.hasPrefix("apus: FAILED_PRECONDITION: enough"))
+        await parrot.stop()
+    }
+
     @Test(arguments: [Status.Code.notFound, .permissionDenied, .unavailable, .unauthenticated])
     func `an error is one line, and its code the status`(code: Status.Code) async throws {
         let end = try await call(
