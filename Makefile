@@ -3,16 +3,17 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help setup demo drill rollout build test soak peers oracle fuzz bench bench-quick bench-programs bench-codec format lint clean
+.PHONY: help setup demo drill rollout build test cli soak peers oracle fuzz bench bench-quick bench-programs bench-codec format lint clean
 
 shop := --package-path Examples/Shop
 lifecycle := --package-path Examples/Lifecycle
 judge := --package-path Tests/SwiftOracle
 journal := --package-path Examples/SwiftProtobuf
+tools := --package-path Tools
 # Where the toolchain can, not all tests at once: two threads would serve a thousand of them, and deadlines pass.
 width = $(shell swift test --help-hidden 2>/dev/null | grep -q -e --experimental-maximum-parallelization-width && \
 	echo --experimental-maximum-parallelization-width 16)
-sources := Sources Plugins Tests Examples Benchmarks Package.swift
+sources := Sources Plugins Tests Examples Benchmarks Tools Package.swift
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*##' Makefile | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 22
@@ -51,9 +52,15 @@ test: peers oracle ## Run all tests, those of the examples too
 	swift test --package-path Benchmarks/Load --disable-xctest
 	swift build $(journal) --build-tests
 	swift test $(journal) --skip-build --disable-xctest
+	swift build $(tools) --build-tests
+	swift test $(tools) --skip-build --disable-xctest $(width)
 	.ci/check-plugins
 	swift build -c release $(judge) --build-tests
 	swift test -c release $(judge) --skip-build --disable-xctest
+
+cli: setup ## Build the command line 'apus' and say where it is
+	@swift build -c release $(tools) --product apus
+	@echo "$$(swift build -c release $(tools) --show-bin-path)/apus"
 
 soak: setup ## Simulate many worlds: SEEDS=n of them, or the one of SEED=k with its trace
 	swift build --build-tests
@@ -99,4 +106,4 @@ lint: ## Check the format of all Swift files
 
 clean: ## Remove all that was built or downloaded
 	rm -rf .build .build-* Examples/Shop/.build Examples/Plugin/.build Examples/Lifecycle/.build \
-		Examples/SwiftProtobuf/.build Benchmarks/.build Tests/SwiftOracle/.build .peers .demo
+		Examples/SwiftProtobuf/.build Benchmarks/.build Tools/.build Tests/SwiftOracle/.build .peers .demo

@@ -10,8 +10,16 @@ extension Channel {
         to address: Endpoint.Address, options: TransportOptions = TransportOptions(), observer: (any Observer)? = nil
     ) {
         self.init(
-            "\(address)", interceptors: [Deadline.inherited, PinnedEndpoint(Endpoint(address))], options: options,
-            observer: observer)
+            Self.name(for: address), interceptors: [Deadline.inherited, PinnedEndpoint(Endpoint(address))],
+            options: options, observer: observer)
+    }
+
+    // The name is the calls' `:authority`, in which a path cannot stand. gRPC says the same of local sockets.
+    private static func name(for address: Endpoint.Address) -> String {
+        switch address {
+        case .unix, .unixAbstract: "localhost"
+        case .host, .memory: "\(address)"
+        }
     }
 
     /// A channel to a service that a registry knows, with the policies of ``DefaultStack``: a deadline over all tries,

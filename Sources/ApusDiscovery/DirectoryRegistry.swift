@@ -8,6 +8,7 @@ public import ApusCore
 /// An entry is written as a whole or not at all, and is good for a lease after its file was last touched. Its owner
 /// touches it three times in a lease, which wakes nobody; an owner that dies lets it expire, readers then skip it, and
 /// writers sweep it away after four more leases. An owner that was suspended for too long writes its entry anew.
+/// An operator keeps calls away from an instance with a member `"draining": true` in its entry (`apus registry drain`).
 ///
 /// Changes are seen by inotify. Where that is missing (other systems than Linux, or no more watches to be had) the
 /// folder is looked at once a second. One thread does all of this; it starts with the first use, and ends when the

@@ -10,6 +10,9 @@ struct RegistryEntry: Equatable, Sendable {
     let instance: ServiceInstance
     /// For how long the entry is good after its file was last touched.
     let lease: Duration
+    /// Whether an operator keeps calls away from the instance. Its owner never writes that, and leaves it in the file
+    /// when it renews the lease.
+    var isDraining = false
 
     /// Why a file is no entry.
     typealias Problem = EntryProblem
@@ -54,6 +57,7 @@ struct RegistryEntry: Equatable, Sendable {
         self.init(
             ServiceInstance(service: try fields.string("service"), id: try fields.string("id"), endpoint: endpoint),
             lease: try fields.lease())
+        isDraining = try fields.isDraining()
     }
 }
 
@@ -74,6 +78,14 @@ private struct Fields {
         case nil: return 1
         case .number(let number) where number >= 0: return number
         default: throw Problem("its field 'weight' is no number from 0 on")
+        }
+    }
+
+    func isDraining() throws(Problem) -> Bool {
+        switch members["draining"] {
+        case nil: return false
+        case .bool(let value): return value
+        default: throw Problem("its field 'draining' is neither true nor false")
         }
     }
 

@@ -97,7 +97,8 @@ struct ServiceFolder {
         live = []
         nextExpiry = nil
         for name in names {
-            guard case .entry(let entry, let lease) = files[name]?.content, !lease.hasExpired(at: now) else { continue }
+            guard case .entry(let entry, let lease) = files[name]?.content else { continue }
+            guard !entry.isDraining, !lease.hasExpired(at: now) else { continue }
             live.append(entry.instance.endpoint)
             nextExpiry = min(nextExpiry ?? lease.expires, lease.expires)
         }

@@ -93,6 +93,27 @@ struct DirectoryRegistryTests {
         await close()
     }
 
+    @Test func `an entry that an operator marked as draining is left out until the mark is gone, whoever renews it`()
+        async throws
+    {
+        let (watch, updates) = b.watch()
+        _ = try await a.register(1)
+        _ = try await a.register(2)
+        await updates.wait(forPorts: [1, 2])
+        let path = "\(folder.path)/users/i1.json"
+        let text = try String(contentsOfFile: path, encoding: .utf8)
+        try text.replacing("{", with: "{\"draining\": true,", maxReplacements: 1)
+            .write(toFile: path, atomically: true, encoding: .utf8)
+        await updates.wait(forPorts: [2])
+        await bothAdvance(by: 20)
+        #expect(updates.ports == [2])
+        try text.write(toFile: path, atomically: true, encoding: .utf8)
+        await updates.wait(forPorts: [1, 2])
+        #expect(b.problems.all.isEmpty)
+        watch.cancel()
+        await close()
+    }
+
     @Test func `one of two expires, and the other stays`() async throws {
         let (watch, updates) = b.watch()
         _ = try await a.register(1)

@@ -48,7 +48,7 @@ struct RegistryEntryTests {
         ("address", nil), ("address", .string("nowhere")), ("address", .string("host:99999")),
         ("address", .array([])), ("weight", .number(-1)), ("weight", .string("1")), ("metadata", .string("")),
         ("metadata", .object(["a": .number(1)])), ("leaseMilliseconds", nil), ("leaseMilliseconds", .number(0)),
-        ("leaseMilliseconds", .number(1e300)), ("leaseMilliseconds", .string("10000")),
+        ("leaseMilliseconds", .number(1e300)), ("leaseMilliseconds", .string("10000")), ("draining", .number(1)),
     ])
     func `a wrong field is a problem that names it`(field: String, value: JSON?) {
         var members = good
