@@ -102,7 +102,7 @@ final class ClientStream: HTTP2Stream, TimerEntry, @unchecked Sendable {
         var fields = HeaderBlock(fields: 12, bytes: 128)
         try RequestFields.write(
             call.method, scheme: connection.secureAuthority == nil ? "http" : "https",
-            authority: connection.secureAuthority ?? call.target,
+            authority: connection.secureAuthority ?? TargetAuthority.name(of: call.target),
             timeout: call.deadline.remaining(at: loop.now).map(\.saturatedNanoseconds), metadata: call.metadata,
             userAgent: connection.userAgent, compression: compressor.map { compressors[$0].compression },
             compressors: compressors, to: &fields)
