@@ -48,6 +48,7 @@ let package = Package(
         .library(name: "ApusCore", targets: ["ApusCore"]),
         .library(name: "ApusProtobuf", targets: ["ApusProtobuf"]),
         .library(name: "ApusEtcd", targets: ["ApusEtcd"]),
+        .library(name: "ApusTelemetry", targets: ["ApusTelemetry"]),
         .library(name: "ApusSwiftProtobuf", targets: ["ApusSwiftProtobuf"]),
         .library(name: "ApusFoundation", targets: ["ApusFoundation"]),
         .executable(name: "protoc-gen-apus", targets: ["protoc-gen-apus"]),
@@ -88,6 +89,7 @@ let package = Package(
                 .product(
                     name: "SwiftProtobuf", package: "swift-protobuf", condition: .when(traits: ["SwiftProtobuf"])),
             ]),
+        library("ApusTelemetry", ["ApusCore"]),
         library("ApusFoundation", ["ApusCore", "ApusProtobuf"]),
         library("ApusGenerator", ["ApusCore", "ApusProtobuf"]),
         executable("protoc-gen-apus", ["ApusGenerator"]),
@@ -131,6 +133,8 @@ let package = Package(
         tests(
             "ApusEtcdTests",
             ["ApusCore", "ApusDiscovery", "ApusEtcd", "ApusProtobuf", "ApusTestSupport", "ApusTransport"]),
+        tests(
+            "ApusTelemetryTests", ["ApusCore", "ApusInterceptors", "ApusTelemetry", "ApusTestSupport", "ApusTransport"]),
         tests("ApusProtobufTests", ["ApusCore", "ApusProtobuf"]),
         tests("ApusFoundationTests", ["ApusCore", "ApusFoundation", "ApusProtobuf"]),
         tests(

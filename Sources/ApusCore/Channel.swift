@@ -54,11 +54,12 @@ public final class Channel: Sendable {
     public func start(
         _ method: MethodDescriptor, _ request: MessageBody, options: CallOptions = CallOptions()
     ) async throws(RPCError) -> ClientResponse {
-        let call = ClientCall(
+        var call = ClientCall(
             method: method, target: name, request: request, metadata: options.metadata,
             deadline: deadline(of: options), waitForReady: options.waitForReady,
-            maximumResponseBytes: options.maximumResponseBytes, compression: options.compression, observer: observer)
+            maximumResponseBytes: options.maximumResponseBytes, compression: options.compression)
         guard let observer else { return try await run(call) }
+        call.observation = CallRecord(observer, clock: clock)
         return try await observed(call, by: observer)
     }
 
@@ -74,9 +75,13 @@ public final class Channel: Sendable {
         observer.callStarted(call)
         do {
             let response = try await run(call)
-            response.onEnd { observer.callEnded(call, error: $0) }
+            response.onEnd { error in
+                call.observation?.end()
+                observer.callEnded(call, error: error)
+            }
             return response
         } catch {
+            call.observation?.end()
             observer.callEnded(call, error: error)
             throw error
         }

@@ -46,19 +46,34 @@ public final class Server: Sendable {
     /// - Throws: the handler's `RPCError`; CANCELLED for a `CancellationError`; UNKNOWN for any other error, whose
     ///   text stays in the process.
     package func answer(_ call: ServerCall, _ route: Route) async throws(RPCError) -> ServerResponse {
+        try await answer(call, route) { $0 }
+    }
+
+    /// The same; `framed` makes of the one message of a response what goes over the wire, and belongs to the call.
+    package func answer(
+        _ call: ServerCall, _ route: Route, framed: (MessageBytes) throws -> MessageBytes
+    ) async throws(RPCError) -> ServerResponse {
         observer?.serverCallStarted(call)
         do {
-            let response =
+            var response =
                 interceptors.isEmpty
                 ? try await route.handler(call)
                 : try await ServerNext(interceptors: interceptors, index: 0, route: route)(call)
-            observer?.serverCallEnded(call, error: nil)
+            if let message = response.message { response.message = try framed(message) }
+            if let observer { tell(observer, call, nil) }
             return response
         } catch {
             let mapped = Self.mapped(error)
-            observer?.serverCallEnded(call, error: mapped)
+            if let observer { tell(observer, call, mapped) }
             throw mapped
         }
+    }
+
+    private func tell(_ observer: any Observer, _ call: ServerCall, _ error: RPCError?) {
+        let record = call.record
+        record?.end()
+        // The client was told something else before the handler came to its end.
+        observer.serverCallEnded(call, error: record?.verdict.map { RPCError($0) } ?? error)
     }
 
     private static func mapped(_ error: any Error) -> RPCError {

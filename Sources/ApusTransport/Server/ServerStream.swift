@@ -29,6 +29,8 @@ final class ServerStream: HTTP2Stream, TimerEntry, @unchecked Sendable {
     @exclusivity(unchecked) private var deframer: MessageDeframer
     var entry: Router.Entry?
     var deadline = CallDeadline.none
+    // Set before the handler is started.
+    private(set) var record: CallRecord?
     @exclusivity(unchecked) var request: MessageBytes?
     var inbound: InboundMessages?
     var isReset = false
@@ -90,6 +92,7 @@ final class ServerStream: HTTP2Stream, TimerEntry, @unchecked Sendable {
 
     private func start(_ entry: Router.Entry, _ connection: ServerConnection) {
         self.entry = entry
+        if let observer = connection.server.observer { record = CallRecord(observer, clock: loop.clock) }
         if let timeout = head.timeout {
             guard timeout > 0 else { return timerFired() }
             deadline = CallDeadline(at: loop.now.advanced(by: .nanoseconds(timeout)))
@@ -130,6 +133,7 @@ final class ServerStream: HTTP2Stream, TimerEntry, @unchecked Sendable {
         gathered += bytes.count
         do throws(RPCError) {
             while let message = try deframer.next(&rest) {
+                record?.messageReceived(message.count)
                 if let inbound {
                     gathered = rest.count
                     inbound.push(message)
@@ -236,6 +240,7 @@ final class ServerStream: HTTP2Stream, TimerEntry, @unchecked Sendable {
     // Ends the call for a reason of the server's own, whatever the handler does.
     func end(_ status: Status, _ metadata: Metadata = Metadata()) {
         isReset = true
+        record?.rule(status)
         let error = RPCError(.cancelled, "the call is over: \(status)")
         cancelHandler(error)
         let end = End(status: status, metadata: metadata)
@@ -274,6 +279,7 @@ final class ServerStream: HTTP2Stream, TimerEntry, @unchecked Sendable {
         if deframer.isInsideMessage { deframer = MessageDeframer(limit: 0) }
         guard !endSent || code != HTTP2ErrorCode.noError else { return }
         isReset = true
+        if !endSent { record?.rule(Status(.cancelled, "the client is gone")) }
         let error = RPCError(.cancelled, "the client is gone (\(StatusMapping.name(reset: code)))")
         cancelHandler(error)
         outbound.fail(error)
