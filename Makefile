@@ -7,6 +7,7 @@ SHELL := /bin/bash
 
 shop := --package-path Examples/Shop
 lifecycle := --package-path Examples/Lifecycle
+telemetry := --package-path Examples/Telemetry
 judge := --package-path Tests/SwiftOracle
 journal := --package-path Examples/SwiftProtobuf
 # Where the toolchain can, not all tests at once: two threads would serve a thousand of them, and deadlines pass.
@@ -42,6 +43,8 @@ test: peers oracle ## Run all tests, those of the examples too
 	"$$(swift build $(shop) --show-bin-path)/failure-drill" --quick
 	swift build $(lifecycle) --build-tests
 	swift test $(lifecycle) --skip-build --disable-xctest
+	swift build $(telemetry) --build-tests
+	swift test $(telemetry) --skip-build --disable-xctest
 	swift test --package-path Benchmarks/Load --disable-xctest
 	swift build $(journal) --build-tests
 	swift test $(journal) --skip-build --disable-xctest
@@ -92,5 +95,5 @@ lint: ## Check the format of all Swift files
 	@swift format lint --strict -r -p $(wildcard $(sources))
 
 clean: ## Remove all that was built or downloaded
-	rm -rf .build .build-* Examples/Shop/.build Examples/Plugin/.build Examples/Lifecycle/.build \
+	rm -rf .build .build-* Examples/Shop/.build Examples/Plugin/.build Examples/Lifecycle/.build Examples/Telemetry/.build \
 		Examples/SwiftProtobuf/.build Benchmarks/.build Tests/SwiftOracle/.build .peers .demo

@@ -3,7 +3,7 @@
 /// Several observers as one: each is told of everything, in the list's order.
 ///
 /// ```swift
-/// let channel = Channel("users", observer: Observers([metrics, accessLog]))
+/// let channel = Channel("users", registry: directory, observer: Observers([metrics, accessLog]))
 /// ```
 public struct Observers: Observer {
     private let all: [any Observer]

@@ -9,9 +9,9 @@ public import ApusCore
 /// and status. One observer may serve many channels and servers.
 ///
 /// ```swift
-/// let registry = MetricRegistry()
-/// let metrics = CallMetrics(registry)
-/// let channel = Channel("users", discoveredBy: directory, observer: metrics)
+/// let measured = MetricRegistry()
+/// let metrics = CallMetrics(measured)
+/// let channel = Channel("users", registry: directory, observer: metrics)
 /// ```
 public final class CallMetrics: Observer {
     private let backend: any MetricBackend
