@@ -21,9 +21,7 @@ public final class CallRecord: Sendable {
 
     /// When the call or try began.
     public let started: MonotonicInstant
-    let observer: any Observer
-    // Nil when nobody asked for measures, only for events.
-    private let clock: (any MonotonicClock)?
+    private let watch: Watch
     // The record of the whole call, in one of a try.
     private let parent: CallRecord?
     private let spent = Atomic<Int64>(-1)
@@ -45,20 +43,43 @@ public final class CallRecord: Sendable {
         }
     }
 
-    package init(_ observer: any Observer, clock: (any MonotonicClock)?, of parent: CallRecord? = nil) {
-        self.observer = observer
-        self.clock = clock
+    package init(_ watch: Watch, of parent: CallRecord? = nil) {
+        self.watch = watch
         self.parent = parent
-        started = clock?.now ?? MonotonicInstant(nanoseconds: 0)
+        started = watch.now
     }
 
     /// The same call with another observer of its tries: for interceptors that listen in.
-    func replacing(_ observer: any Observer) -> CallRecord { CallRecord(observer, clock: clock, of: whole) }
+    func replacing(_ observer: any Observer) -> CallRecord {
+        CallRecord(Watch(observer, clock: watch.clock), of: whole)
+    }
+
+    /// Who is told.
+    var observer: any Observer { watch.observer }
 
     /// The record of the whole call.
     var whole: CallRecord { parent ?? self }
 
-    var isMeasured: Bool { clock != nil }
+    var isMeasured: Bool { watch.clock != nil }
+
+    /// Who watches the calls of a channel or server, and by which clock: behind one reference for all of its calls.
+    package final class Watch: Sendable {
+        let observer: any Observer
+        // Nil when nobody asked for measures, only for events.
+        let clock: (any MonotonicClock)?
+        // Asked by its own type, the usual clock answers in half the time.
+        private let isSystems: Bool
+
+        package init(_ observer: any Observer, clock: (any MonotonicClock)?) {
+            self.observer = observer
+            self.clock = clock
+            isSystems = clock is SystemClock
+        }
+
+        var now: MonotonicInstant {
+            isSystems ? SystemClock().now : clock?.now ?? MonotonicInstant(nanoseconds: 0)
+        }
+    }
 
     // MARK: What observers read
 
@@ -133,7 +154,7 @@ public final class CallRecord: Sendable {
 
     /// A try goes to the transport.
     func attempt(_ number: Int, at endpoint: EndpointHandle?) -> CallRecord {
-        let attempt = CallRecord(observer, clock: clock, of: whole)
+        let attempt = CallRecord(watch, of: whole)
         whole.tries.withLock { tries in
             if tries.running == 0, let end = tries.lastEnd { tries.delay += end.duration(to: attempt.started) }
             tries.running += 1
@@ -146,7 +167,8 @@ public final class CallRecord: Sendable {
 
     /// The call or try is over.
     package func end() {
-        guard let now = clock?.now else { return }
+        guard isMeasured else { return }
+        let now = watch.now
         spent.store(max(0, started.duration(to: now).saturatedNanoseconds), ordering: .relaxed)
         guard let parent else { return }
         parent.sent.add(sent)
@@ -177,7 +199,12 @@ extension ClientStack {
         attempt.observer.attemptStarted(call)
         do {
             let response = try await transport.start(call)
-            response.onEnd { [call] error in
+            guard case .stream(let source) = response.body else {
+                attempt.end()
+                attempt.observer.attemptEnded(call, error: nil)
+                return response
+            }
+            source.onEnd { [call] error in
                 attempt.end()
                 attempt.observer.attemptEnded(call, error: error)
             }

@@ -29,7 +29,7 @@ public struct ClientCall: Sendable {
     /// Who is told of the call's events.
     public var observer: (any Observer)? {
         get { observation?.observer }
-        set { observation = newValue.map { observation?.replacing($0) ?? CallRecord($0, clock: nil) } }
+        set { observation = newValue.map { observation?.replacing($0) ?? Self.unmeasured($0) } }
     }
     // Behind one reference: calls are copied often.
     var observation: CallRecord?
@@ -48,7 +48,12 @@ public struct ClientCall: Sendable {
         self.waitForReady = waitForReady
         self.maximumResponseBytes = maximumResponseBytes
         self.compression = compression
-        observation = observer.map { CallRecord($0, clock: nil) }
+        observation = observer.map(Self.unmeasured)
+    }
+
+    // Told of events alone: who measures is the channel.
+    private static func unmeasured(_ observer: any Observer) -> CallRecord {
+        CallRecord(CallRecord.Watch(observer, clock: nil))
     }
 }
 

@@ -6,6 +6,8 @@ public final class Server: Sendable {
     public let router: Router
     /// Who is told of this server's calls.
     public let observer: (any Observer)?
+    /// What watches its calls; nil without an observer.
+    package let watch: CallRecord.Watch?
     private let interceptors: [any ServerInterceptor]
     private let services: [any Service]
     private let admission: [any AdmittingInterceptor]
@@ -15,15 +17,19 @@ public final class Server: Sendable {
     /// - Parameters:
     ///   - services: what it serves: values that conform to generated handler protocols.
     ///   - interceptors: the policies in front of every handler, outermost first.
+    ///   - observer: who is told of calls and events.
+    ///   - clock: the time of what is measured for the observer.
     /// - Throws: FAILED_PRECONDITION when two services have the same method.
     public init(
-        _ services: [any Service], interceptors: [any ServerInterceptor] = [], observer: (any Observer)? = nil
+        _ services: [any Service], interceptors: [any ServerInterceptor] = [], observer: (any Observer)? = nil,
+        clock: any MonotonicClock = SystemClock()
     ) throws(RPCError) {
         router = try Router(services)
         self.services = services
         self.interceptors = interceptors
         admission = interceptors.compactMap { $0 as? any AdmittingInterceptor }
         self.observer = observer
+        watch = observer.map { CallRecord.Watch($0, clock: clock) }
     }
 
     /// Tells the services that a graceful stop begins.

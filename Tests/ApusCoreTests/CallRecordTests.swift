@@ -73,7 +73,7 @@ import Testing
     }
 
     @Test func `the first status that rules a call stays`() {
-        let record = CallRecord(records, clock: clock)
+        let record = CallRecord(CallRecord.Watch(records, clock: clock))
         record.rule(Status(.deadlineExceeded, "late"))
         record.rule(Status(.cancelled, "gone"))
         #expect(record.verdict?.code == .deadlineExceeded)

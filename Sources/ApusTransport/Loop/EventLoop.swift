@@ -14,9 +14,6 @@ package protocol EventLoop: TaskExecutor {
     /// The moment at which the present turn began. Loop only.
     var now: MonotonicInstant { get }
 
-    /// The time of what is measured on any thread.
-    var clock: any MonotonicClock { get }
-
     /// Chance for what happens on the loop: back-off, jitter.
     var random: any RandomSource { get }
 
@@ -50,9 +47,6 @@ package protocol TurnFlusher: AnyObject {
 extension EventLoop {
     /// The process' own.
     package var random: any RandomSource { SplitMixRandom.shared }
-
-    /// The machine's.
-    package var clock: any MonotonicClock { SystemClock() }
 
     /// The C library's.
     package var sessionMemory: HTTP2Memory? { nil }

@@ -92,7 +92,7 @@ final class ServerStream: HTTP2Stream, TimerEntry, @unchecked Sendable {
 
     private func start(_ entry: Router.Entry, _ connection: ServerConnection) {
         self.entry = entry
-        if let observer = connection.server.observer { record = CallRecord(observer, clock: loop.clock) }
+        if let watch = connection.server.watch { record = CallRecord(watch) }
         if let timeout = head.timeout {
             guard timeout > 0 else { return timerFired() }
             deadline = CallDeadline(at: loop.now.advanced(by: .nanoseconds(timeout)))
