@@ -60,24 +60,27 @@ public final class CallRecord: Sendable {
     /// The record of the whole call.
     var whole: CallRecord { parent ?? self }
 
-    var isMeasured: Bool { watch.clock != nil }
+    var isMeasured: Bool { watch.isMeasured }
 
     /// Who watches the calls of a channel or server, and by which clock: behind one reference for all of its calls.
     package final class Watch: Sendable {
         let observer: any Observer
         // Nil when nobody asked for measures, only for events.
         let clock: (any MonotonicClock)?
+        let isMeasured: Bool
         // Asked by its own type, the usual clock answers in half the time.
         private let isSystems: Bool
 
         package init(_ observer: any Observer, clock: (any MonotonicClock)?) {
             self.observer = observer
             self.clock = clock
+            isMeasured = clock != nil
             isSystems = clock is SystemClock
         }
 
         var now: MonotonicInstant {
-            isSystems ? SystemClock().now : clock?.now ?? MonotonicInstant(nanoseconds: 0)
+            if isSystems { return SystemClock().now }
+            return clock?.now ?? MonotonicInstant(nanoseconds: 0)
         }
     }
 

@@ -79,6 +79,64 @@ import Testing
         #expect(record.verdict?.code == .deadlineExceeded)
     }
 
+    /// A response half whose call is measured.
+    private final class MeasuredResponder: ServerResponder {
+        let record: CallRecord?
+
+        init(_ record: CallRecord?) { self.record = record }
+
+        func setInitialMetadata(_ metadata: Metadata) {}
+        func sendInitialMetadata() {}
+        func setTrailers(_ metadata: Metadata) {}
+        func write(_ message: MessageBytes) async throws(RPCError) {}
+    }
+
+    /// Keeps how a server's calls ended.
+    private final class ServerEnds: Observer {
+        let all = Mutex<[(code: Status.Code, duration: Duration?)]>([])
+
+        func serverCallEnded(_ call: ServerCall, error: RPCError?) {
+            all.withLock { $0.append((error?.code ?? .ok, call.record?.duration)) }
+        }
+    }
+
+    private func answer(
+        _ ends: ServerEnds, framed: (MessageBytes) throws -> MessageBytes = { $0 },
+        _ handler: @escaping @Sendable (CallRecord?) throws -> Void
+    ) async throws {
+        let server = try Server([], observer: ends, clock: clock)
+        let route = Route(.unary) { call in
+            try handler(call.record)
+            return ServerResponse(message: MessageBytes([1]))
+        }
+        let call = ServerCall(
+            method: .unary, metadata: Metadata(), deadline: .none, peer: .memory("client"),
+            request: .one(MessageBytes([])), responder: MeasuredResponder(server.watch.map { CallRecord($0) }))
+        _ = try await server.answer(call, route, framed: framed)
+    }
+
+    @Test func `a server's observer hears what the client was told, whatever the handler made of it`() async throws {
+        let ends = ServerEnds()
+        try await answer(ends) { [clock] _ in clock.advance(by: .seconds(2)) }
+        try await answer(ends) { $0?.rule(Status(.deadlineExceeded, "late")) }
+        await #expect(throws: RPCError.self) {
+            try await answer(ends) { record in
+                record?.rule(Status(.deadlineExceeded, "late"))
+                throw CancellationError()
+            }
+        }
+        #expect(ends.all.withLock { $0.map(\.code) } == [.ok, .deadlineExceeded, .deadlineExceeded])
+        #expect(ends.all.withLock { $0.first?.duration } == .seconds(2))
+    }
+
+    @Test func `an answer that cannot be framed is an error of the call`() async throws {
+        let ends = ServerEnds()
+        await #expect(throws: RPCError.self) {
+            try await answer(ends, framed: { _ in throw RPCError(.internal, "no") }, { _ in })
+        }
+        #expect(ends.all.withLock { $0.map(\.code) } == [.internal])
+    }
+
     @Test func `an observer that an interceptor puts in hears of tries and does not measure alone`() async throws {
         struct Listening: ClientInterceptor {
             let records: Records
