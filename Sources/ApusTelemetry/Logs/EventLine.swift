@@ -72,7 +72,7 @@ extension LogLine {
             switch event {
             case .outOfDescriptors: .error
             case .descriptorsAvailable: .info
-            case .connectionRefused: .notice
+            case .connectionRefused, .callRefused: .notice
             case .buffersExceeded: .warning
             }
         self.init(severity, Self.harmless(event.description))

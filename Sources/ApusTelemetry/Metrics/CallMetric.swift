@@ -27,7 +27,7 @@ enum CallMetric {
         "The time without a try on its way, of a call that was tried more than once.")
 
     static let callsStarted = Metric(
-        "grpc.server.call.started", .counter, .count("call"), "Calls whose handlers were started.")
+        "grpc.server.call.started", .counter, .count("call"), "Calls that were started or refused.")
     static let serverDuration = Metric(
         "grpc.server.call.duration", .latency, .seconds, "The time of a call from its headers to its handler's end.")
     static let serverSent = Metric(

@@ -108,6 +108,13 @@ public final class CallMetrics: Observer {
         series(call.method).call(error?.code ?? .ok).record(duration, record)
     }
 
-    /// Counts the event.
-    public func serverEvent(_ event: ServerEvent) { events.serverEvent(event) }
+    /// Counts the event; a call that was refused is one that took no time, of method `other` if that is not served.
+    public func serverEvent(_ event: ServerEvent) {
+        guard case .callRefused(let method, _, let status) = event else { return events.serverEvent(event) }
+        let series =
+            method.map { self.series($0) }
+            ?? otherServers.object ?? otherServers.storeIfNil(CallSeries(nil, target: nil, backend))
+        series.started.add(1)
+        series.call(status.code).record(.zero, nil)
+    }
 }

@@ -79,11 +79,12 @@ final class CallEnding: Sendable {
         }
     }
 
-    func record(_ time: Duration, _ record: CallRecord) {
+    /// Notes a call's time, and its sizes; without a record it had none.
+    func record(_ time: Duration, _ record: CallRecord?) {
         duration.record(Int(clamping: time.saturatedNanoseconds))
         guard let sizes else { return }
-        sizes.sent.record(record.sentBytes)
-        sizes.received.record(record.receivedBytes)
+        sizes.sent.record(record?.sentBytes ?? 0)
+        sizes.received.record(record?.receivedBytes ?? 0)
     }
 }
 

@@ -142,6 +142,7 @@ final class EventMetrics: Sendable {
         case .descriptorsAvailable(_, let refused): guarded("refused_without_descriptor", refused)
         case .connectionRefused: guarded("connection_refused", 1)
         case .buffersExceeded(_, _, let ended): guarded("stream_ended_for_buffers", ended)
+        case .callRefused: guarded("call_refused", 1)
         }
     }
 

@@ -84,7 +84,7 @@ final class ServerStream: HTTP2Stream, TimerEntry, @unchecked Sendable {
         }
         switch head.verdict {
         case .start(let index): start(connection.server.router[index], connection)
-        case .reject(let status): end(status)
+        case .reject(let status): refuse(nil, status)
         case .rejectHTTP(let refusal): reject(refusal)
         case .terminate: connection.terminate(HTTP2ErrorCode.enhanceYourCalm)
         }
@@ -94,12 +94,12 @@ final class ServerStream: HTTP2Stream, TimerEntry, @unchecked Sendable {
         self.entry = entry
         if let watch = connection.server.watch { record = CallRecord(watch) }
         if let timeout = head.timeout {
-            guard timeout > 0 else { return timerFired() }
+            guard timeout > 0 else { return refuse(entry.route.method, Self.deadlinePassed) }
             deadline = CallDeadline(at: loop.now.advanced(by: .nanoseconds(timeout)))
             loop.schedule(self, at: deadline.instant)
         }
         if connection.server.admits, let refusal = refusal(entry, connection) {
-            return end(refusal.status, refusal.metadata)
+            return refuse(entry.route.method, refusal.status, refusal.metadata)
         }
         deframer.takesCompressed = head.compressor != nil
         if let compression = connection.options.compression {
@@ -113,6 +113,14 @@ final class ServerStream: HTTP2Stream, TimerEntry, @unchecked Sendable {
             connection.startAfterBatch(self)
         }
         if requestEnded { finishRequest() }
+    }
+
+    // Before there is a handler.
+    private func refuse(_ method: MethodDescriptor?, _ status: Status, _ metadata: Metadata = Metadata()) {
+        if let connection, let observer = connection.server.observer {
+            observer.serverEvent(.callRefused(method: method, peer: connection.origin.peer, status: status))
+        }
+        end(status, metadata)
     }
 
     private func refusal(_ entry: Router.Entry, _ connection: ServerConnection) -> RPCError? {
@@ -266,7 +274,11 @@ final class ServerStream: HTTP2Stream, TimerEntry, @unchecked Sendable {
     /// The deadline.
     func timerFired() {
         guard !endSent else { return }
-        end(Status(.deadlineExceeded, "the deadline passed while the server worked"))
+        end(Self.deadlinePassed)
+    }
+
+    private static var deadlinePassed: Status {
+        Status(.deadlineExceeded, "the deadline passed while the server worked")
     }
 
     override func closed(code: UInt32) {

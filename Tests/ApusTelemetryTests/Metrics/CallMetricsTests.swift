@@ -116,6 +116,29 @@ import Testing
                 == ["users|127.0.0.1:1": 3, "users|127.0.0.1:2": 3, "users|127.0.0.1:3": 3])
     }
 
+    @Test func `calls that are refused before their handlers are counted, and unknown methods are one`() async throws {
+        let network = InMemoryNetwork()
+        let metrics = CallMetrics(registry)
+        let upper = Method<BytesCodec, BytesCodec>(service: "test.Text", name: "Upper", kind: .unary)
+        let split = Method<BytesCodec, BytesCodec>(service: "test.Text", name: "Split", kind: .bidirectional)
+        let service = TextService(upper: upper, split: split)
+        let running = try network.start(
+            Server([service], interceptors: [Closed()], observer: metrics), as: "text")
+        let channel = Channel(
+            "text", interceptors: [PinnedEndpoint(Endpoint(.memory("text")))], transport: network.transport())
+        await #expect(throws: RPCError.self) { try await channel.unary(upper, MessageBytes([])) }
+        for name in ["A", "B"] {
+            let unknown = Method<BytesCodec, BytesCodec>(service: "test.Unknown", name: name, kind: .unary)
+            await #expect(throws: RPCError.self) { try await channel.unary(unknown, MessageBytes([])) }
+        }
+        channel.close()
+        await running.stop(grace: .seconds(10))
+        #expect(registry.counts("grpc.server.call.started") == ["test.Text/Upper": 1, "other": 2])
+        #expect(
+            registry.counts("grpc.server.call.duration")
+                == ["test.Text/Upper|RESOURCE_EXHAUSTED": 1, "other|UNIMPLEMENTED": 2])
+    }
+
     @Test func `sizes of both sides are those on the wire`() async throws {
         let network = InMemoryNetwork()
         let metrics = CallMetrics(registry)
@@ -153,6 +176,12 @@ import Testing
         #expect(registry.counts("grpc.subchannel.disconnections") == ["memory:text": 1])
         #expect(registry.counts("grpc.subchannel.open_connections") == ["memory:text": 0])
     }
+}
+
+/// Lets nobody in.
+private struct Closed: AdmittingInterceptor {
+    func admit(_ head: ServerCallHead) throws(RPCError) { throw RPCError(.resourceExhausted, "too many") }
+    func intercept(_ call: ServerCall, next: ServerNext) async throws -> ServerResponse { try await next(call) }
 }
 
 /// Answers with upper case, and sends a message's bytes back one by one.
