@@ -7,6 +7,7 @@ SHELL := /bin/bash
 
 shop := --package-path Examples/Shop
 lifecycle := --package-path Examples/Lifecycle
+telemetry := --package-path Examples/Telemetry
 judge := --package-path Tests/SwiftOracle
 journal := --package-path Examples/SwiftProtobuf
 tools := --package-path Tools
@@ -49,6 +50,8 @@ test: peers oracle ## Run all tests, those of the examples too
 	"$$(swift build $(shop) --show-bin-path)/rollout" --quick
 	swift build $(lifecycle) --build-tests
 	swift test $(lifecycle) --skip-build --disable-xctest
+	swift build $(telemetry) --build-tests
+	swift test $(telemetry) --skip-build --disable-xctest
 	swift test --package-path Benchmarks/Load --disable-xctest
 	swift build $(journal) --build-tests
 	swift test $(journal) --skip-build --disable-xctest
@@ -105,5 +108,5 @@ lint: ## Check the format of all Swift files
 	@swift format lint --strict -r -p $(wildcard $(sources))
 
 clean: ## Remove all that was built or downloaded
-	rm -rf .build .build-* Examples/Shop/.build Examples/Plugin/.build Examples/Lifecycle/.build \
+	rm -rf .build .build-* Examples/Shop/.build Examples/Plugin/.build Examples/Lifecycle/.build Examples/Telemetry/.build \
 		Examples/SwiftProtobuf/.build Benchmarks/.build Tools/.build Tests/SwiftOracle/.build .peers .demo

@@ -48,6 +48,10 @@ let package = Package(
         .library(name: "ApusCore", targets: ["ApusCore"]),
         .library(name: "ApusProtobuf", targets: ["ApusProtobuf"]),
         .library(name: "ApusEtcd", targets: ["ApusEtcd"]),
+        .library(name: "ApusTelemetry", targets: ["ApusTelemetry"]),
+        .library(name: "ApusLogging", targets: ["ApusLogging"]),
+        .library(name: "ApusMetrics", targets: ["ApusMetrics"]),
+        .library(name: "ApusTracing", targets: ["ApusTracing"]),
         .library(name: "ApusSwiftProtobuf", targets: ["ApusSwiftProtobuf"]),
         .library(name: "ApusFoundation", targets: ["ApusFoundation"]),
         .executable(name: "protoc-gen-apus", targets: ["protoc-gen-apus"]),
@@ -58,6 +62,9 @@ let package = Package(
     ],
     traits: [
         .trait(name: "ServiceLifecycle", description: "Servers as services of swift-service-lifecycle's ServiceGroup."),
+        .trait(name: "Logging", description: "ApusLogging: an access log and a log of events through swift-log."),
+        .trait(name: "Metrics", description: "ApusMetrics: what is measured goes to swift-metrics."),
+        .trait(name: "Tracing", description: "ApusTracing: spans of calls through swift-distributed-tracing."),
         .trait(
             name: "SwiftProtobuf", description: "ApusSwiftProtobuf: stubs for messages that swift-protobuf generated."),
     ],
@@ -65,6 +72,9 @@ let package = Package(
     dependencies: [
         .package(url: "https://github.com/apple/swift-protobuf.git", from: "1.28.0"),
         .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.6.0"),
+        .package(url: "https://github.com/apple/swift-log", from: "1.6.0"),
+        .package(url: "https://github.com/apple/swift-metrics", from: "2.5.0"),
+        .package(url: "https://github.com/apple/swift-distributed-tracing", from: "1.7.0"),
     ],
     targets: [
         system("CNghttp2", pkgConfig: "libnghttp2", apt: "libnghttp2-dev", brew: "libnghttp2"),
@@ -87,6 +97,26 @@ let package = Package(
                 "ApusCore",
                 .product(
                     name: "SwiftProtobuf", package: "swift-protobuf", condition: .when(traits: ["SwiftProtobuf"])),
+            ]),
+        library("ApusTelemetry", ["ApusCore"]),
+        library(
+            "ApusLogging",
+            [
+                "ApusCore", "ApusTelemetry",
+                .product(name: "Logging", package: "swift-log", condition: .when(traits: ["Logging"])),
+            ]),
+        library(
+            "ApusMetrics",
+            [
+                "ApusTelemetry",
+                .product(name: "CoreMetrics", package: "swift-metrics", condition: .when(traits: ["Metrics"])),
+            ]),
+        library(
+            "ApusTracing",
+            [
+                "ApusCore", "ApusTelemetry",
+                .product(
+                    name: "Tracing", package: "swift-distributed-tracing", condition: .when(traits: ["Tracing"])),
             ]),
         library("ApusFoundation", ["ApusCore", "ApusProtobuf"]),
         library("ApusGenerator", ["ApusCore", "ApusProtobuf"]),
@@ -131,6 +161,8 @@ let package = Package(
         tests(
             "ApusEtcdTests",
             ["ApusCore", "ApusDiscovery", "ApusEtcd", "ApusProtobuf", "ApusTestSupport", "ApusTransport"]),
+        tests(
+            "ApusTelemetryTests", ["ApusCore", "ApusInterceptors", "ApusTelemetry", "ApusTestSupport", "ApusTransport"]),
         tests("ApusProtobufTests", ["ApusCore", "ApusProtobuf"]),
         tests("ApusFoundationTests", ["ApusCore", "ApusFoundation", "ApusProtobuf"]),
         tests(

@@ -14,6 +14,7 @@ public final class Channel: Sendable {
     let clock: any MonotonicClock
     let connectivity: Connectivity
     private let stack: ClientStack
+    private let watch: CallRecord.Watch?
     // Only what chooses endpoints: for calls that only connect.
     let routing: ClientStack
 
@@ -31,6 +32,7 @@ public final class Channel: Sendable {
         self.observer = observer
         self.transport = transport
         self.clock = clock
+        watch = observer.map { CallRecord.Watch($0, clock: clock) }
         let retries = interceptors.contains { $0 is any RetryingInterceptor }
         stack = ClientStack(retries ? interceptors : [TransparentRetry(clock: clock)] + interceptors, transport)
         routing = ClientStack(interceptors.filter { $0 is any RoutingInterceptor }, ConnectingTransport(transport))
@@ -54,12 +56,14 @@ public final class Channel: Sendable {
     public func start(
         _ method: MethodDescriptor, _ request: MessageBody, options: CallOptions = CallOptions()
     ) async throws(RPCError) -> ClientResponse {
-        let call = ClientCall(
+        var call = ClientCall(
             method: method, target: name, request: request, metadata: options.metadata,
             deadline: deadline(of: options), waitForReady: options.waitForReady,
-            maximumResponseBytes: options.maximumResponseBytes, compression: options.compression, observer: observer)
-        guard let observer else { return try await run(call) }
-        return try await observed(call, by: observer)
+            maximumResponseBytes: options.maximumResponseBytes, compression: options.compression)
+        guard let watch else { return try await run(call) }
+        let record = CallRecord(watch)
+        call.observation = record
+        return try await observed(call, by: watch.observer, record)
     }
 
     private func run(_ call: ClientCall) async throws(RPCError) -> ClientResponse {
@@ -70,13 +74,24 @@ public final class Channel: Sendable {
         }
     }
 
-    private func observed(_ call: ClientCall, by observer: any Observer) async throws(RPCError) -> ClientResponse {
+    private func observed(
+        _ call: ClientCall, by observer: any Observer, _ record: CallRecord
+    ) async throws(RPCError) -> ClientResponse {
         observer.callStarted(call)
         do {
             let response = try await run(call)
-            response.onEnd { observer.callEnded(call, error: $0) }
+            guard case .stream(let source) = response.body else {
+                record.end()
+                observer.callEnded(call, error: nil)
+                return response
+            }
+            source.onEnd { error in
+                record.end()
+                observer.callEnded(call, error: error)
+            }
             return response
         } catch {
+            record.end()
             observer.callEnded(call, error: error)
             throw error
         }

@@ -27,7 +27,12 @@ public struct ClientCall: Sendable {
     /// The endpoint that a balancer chose: where the transport sends the call.
     public var endpoint: EndpointHandle?
     /// Who is told of the call's events.
-    public var observer: (any Observer)?
+    public var observer: (any Observer)? {
+        get { observation?.observer }
+        set { observation = newValue.map { observation?.replacing($0) ?? Self.unmeasured($0) } }
+    }
+    // Behind one reference: calls are copied often.
+    var observation: CallRecord?
 
     /// A call as a channel starts it.
     public init(
@@ -43,7 +48,12 @@ public struct ClientCall: Sendable {
         self.waitForReady = waitForReady
         self.maximumResponseBytes = maximumResponseBytes
         self.compression = compression
-        self.observer = observer
+        observation = observer.map(Self.unmeasured)
+    }
+
+    // Told of events alone: who measures is the channel.
+    private static func unmeasured(_ observer: any Observer) -> CallRecord {
+        CallRecord(CallRecord.Watch(observer, clock: nil))
     }
 }
 

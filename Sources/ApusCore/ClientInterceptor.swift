@@ -37,7 +37,10 @@ public struct ClientNext: Sendable {
 
     /// Sends the call to the next interceptor, or to the transport behind the last.
     public func callAsFunction(_ call: ClientCall) async throws -> ClientResponse {
-        guard index < stack.interceptors.count else { return try await stack.transport.start(call) }
+        guard index < stack.interceptors.count else {
+            guard let record = call.observation, record.isMeasured else { return try await stack.transport.start(call) }
+            return try await stack.observedTry(call, record)
+        }
         return try await stack.interceptors[index].intercept(call, next: ClientNext(stack: stack, index: index + 1))
     }
 }

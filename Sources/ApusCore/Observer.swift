@@ -9,6 +9,10 @@ public protocol Observer: Sendable {
     func callStarted(_ call: ClientCall)
     /// A call of a channel ended; nil means success.
     func callEnded(_ call: ClientCall, error: RPCError?)
+    /// A try of a call goes to the transport: it has an endpoint, and ``ClientCall/record`` is the try's own.
+    func attemptStarted(_ call: ClientCall)
+    /// A try ended; nil means success. Its ``ClientCall/record`` has its time and sizes.
+    func attemptEnded(_ call: ClientCall, error: RPCError?)
     /// A balancer chose `endpoint` among the call's candidates for its try `call.attempt`.
     func picked(_ endpoint: EndpointHandle, for call: ClientCall)
     /// A try waits: for a connection to `endpoint`, or because the server takes no more calls at once. Not told of
@@ -20,6 +24,8 @@ public protocol Observer: Sendable {
     func resolved(_ target: String, candidates: Candidates)
     /// The transport's way to an endpoint changed its state.
     func connectivityChanged(_ endpoint: Endpoint, to state: ConnectivityState)
+    /// The same with the state before: each event loop has a way of its own, and its states follow each other.
+    func connectivityChanged(_ endpoint: Endpoint, from old: ConnectivityState, to new: ConnectivityState)
     /// A policy of a channel did something besides its calls.
     func policyEvent(_ event: PolicyEvent)
     /// A server starts to handle a call.
@@ -36,6 +42,10 @@ extension Observer {
     /// Does nothing.
     public func callEnded(_ call: ClientCall, error: RPCError?) {}
     /// Does nothing.
+    public func attemptStarted(_ call: ClientCall) {}
+    /// Does nothing.
+    public func attemptEnded(_ call: ClientCall, error: RPCError?) {}
+    /// Does nothing.
     public func picked(_ endpoint: EndpointHandle, for call: ClientCall) {}
     /// Does nothing.
     public func waiting(_ call: ClientCall, for endpoint: EndpointHandle) {}
@@ -45,6 +55,10 @@ extension Observer {
     public func resolved(_ target: String, candidates: Candidates) {}
     /// Does nothing.
     public func connectivityChanged(_ endpoint: Endpoint, to state: ConnectivityState) {}
+    /// Tells of the new state alone.
+    public func connectivityChanged(_ endpoint: Endpoint, from old: ConnectivityState, to new: ConnectivityState) {
+        connectivityChanged(endpoint, to: new)
+    }
     /// Does nothing.
     public func policyEvent(_ event: PolicyEvent) {}
     /// Does nothing.

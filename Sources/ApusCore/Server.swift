@@ -6,6 +6,8 @@ public final class Server: Sendable {
     public let router: Router
     /// Who is told of this server's calls.
     public let observer: (any Observer)?
+    /// What watches its calls; nil without an observer.
+    package let watch: CallRecord.Watch?
     private let interceptors: [any ServerInterceptor]
     private let services: [any Service]
     private let admission: [any AdmittingInterceptor]
@@ -15,15 +17,19 @@ public final class Server: Sendable {
     /// - Parameters:
     ///   - services: what it serves: values that conform to generated handler protocols.
     ///   - interceptors: the policies in front of every handler, outermost first.
+    ///   - observer: who is told of calls and events.
+    ///   - clock: the time of what is measured for the observer.
     /// - Throws: FAILED_PRECONDITION when two services have the same method.
     public init(
-        _ services: [any Service], interceptors: [any ServerInterceptor] = [], observer: (any Observer)? = nil
+        _ services: [any Service], interceptors: [any ServerInterceptor] = [], observer: (any Observer)? = nil,
+        clock: any MonotonicClock = SystemClock()
     ) throws(RPCError) {
         router = try Router(services)
         self.services = services
         self.interceptors = interceptors
         admission = interceptors.compactMap { $0 as? any AdmittingInterceptor }
         self.observer = observer
+        watch = observer.map { CallRecord.Watch($0, clock: clock) }
     }
 
     /// Tells the services that a graceful stop begins.
@@ -46,19 +52,34 @@ public final class Server: Sendable {
     /// - Throws: the handler's `RPCError`; CANCELLED for a `CancellationError`; UNKNOWN for any other error, whose
     ///   text stays in the process.
     package func answer(_ call: ServerCall, _ route: Route) async throws(RPCError) -> ServerResponse {
+        try await answer(call, route) { $0 }
+    }
+
+    /// The same; `framed` makes of the one message of a response what goes over the wire, and belongs to the call.
+    package func answer(
+        _ call: ServerCall, _ route: Route, framed: (MessageBytes) throws -> MessageBytes
+    ) async throws(RPCError) -> ServerResponse {
         observer?.serverCallStarted(call)
         do {
-            let response =
+            var response =
                 interceptors.isEmpty
                 ? try await route.handler(call)
                 : try await ServerNext(interceptors: interceptors, index: 0, route: route)(call)
-            observer?.serverCallEnded(call, error: nil)
+            if let message = response.message { response.message = try framed(message) }
+            if let observer { tell(observer, call, nil) }
             return response
         } catch {
             let mapped = Self.mapped(error)
-            observer?.serverCallEnded(call, error: mapped)
+            if let observer { tell(observer, call, mapped) }
             throw mapped
         }
+    }
+
+    private func tell(_ observer: any Observer, _ call: ServerCall, _ error: RPCError?) {
+        let record = call.record
+        record?.end()
+        // The client was told something else before the handler came to its end.
+        observer.serverCallEnded(call, error: record?.verdict.map { RPCError($0) } ?? error)
     }
 
     private static func mapped(_ error: any Error) -> RPCError {

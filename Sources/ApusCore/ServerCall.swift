@@ -90,11 +90,15 @@ public protocol ServerResponder: AnyObject, Sendable {
     ///
     /// - Throws: CANCELLED when the call is over.
     func write(_ message: MessageBytes) async throws(RPCError)
+    /// What is measured of the call; nil when nothing is.
+    var record: CallRecord? { get }
 }
 
 extension ServerResponder {
     /// Nothing is compressed.
     public func compressResponses(with compression: Compression) -> Bool { compression == .identity }
+    /// Nothing is measured.
+    public var record: CallRecord? { nil }
 }
 
 /// The sending side of a streamed response.

@@ -10,6 +10,9 @@ public enum ServerEvent: Sendable, Hashable {
     case connectionRefused(peer: Endpoint.Address, reason: String)
     /// More bytes were held for slow peers and handlers than the budget allows: so many streams ended for it.
     case buffersExceeded(held: Int, limit: Int, ended: Int)
+    /// A call was refused before its handler: by an interceptor at its headers, because it came too late, or, without a
+    /// method, because it calls none that is served.
+    case callRefused(method: MethodDescriptor?, peer: Endpoint.Address, status: Status)
 }
 
 extension ServerEvent: CustomStringConvertible {
@@ -23,6 +26,8 @@ extension ServerEvent: CustomStringConvertible {
         case .connectionRefused(let peer, let reason): "the connection of \(peer) was closed: \(reason)"
         case .buffersExceeded(let held, let limit, let ended):
             "\(held) bytes are held, and the budget is \(limit): the \(ended) slowest streams were ended"
+        case .callRefused(let method, let peer, let status):
+            "a call of \(method?.path ?? "no known method") by \(peer) was refused: \(status)"
         }
     }
 }

@@ -42,9 +42,9 @@ package enum FieldName {
         if name.equals("grpc-encoding") { return .encoding }
         if name.equals("grpc-accept-encoding") { return .acceptEncoding }
         if name.equals("grpc-status-details-bin") { return .statusDetails }
-        // These two belong to interceptors and so to metadata (gRFC A6).
+        // These belong to interceptors and so to metadata (gRFC A6, A72).
         if name.equals("grpc-retry-pushback-ms") || name.equals("grpc-previous-rpc-attempts") { return .custom }
-        return .reserved
+        return name.equals("grpc-trace-bin") ? .custom : .reserved
     }
 }
 

@@ -41,12 +41,12 @@ package enum MetadataEncoding {
     }
 
     private static func isReserved(_ key: String) -> Bool {
-        if key.hasPrefix("grpc-") { return key != "grpc-retry-pushback-ms" && key != "grpc-previous-rpc-attempts" }
         switch key {
+        case "grpc-retry-pushback-ms", "grpc-previous-rpc-attempts", "grpc-trace-bin": return false
         case "content-type", "te", "user-agent", "host", "connection", "keep-alive", "proxy-connection",
             "transfer-encoding", "upgrade":
             return true
-        default: return key.hasPrefix(":")
+        default: return key.hasPrefix(":") || key.hasPrefix("grpc-")
         }
     }
 

@@ -14,16 +14,17 @@ import Testing
         #expect(name.onWire { FieldName($0) } == field)
     }
 
-    @Test(arguments: ["", ":", ":protocol", "grpc-", "grpc-tags-bin", "grpc-trace-bin", "grpc-statu", "grpc-status2"])
+    @Test(arguments: ["", ":", ":protocol", "grpc-", "grpc-tags-bin", "grpc-trace", "grpc-statu", "grpc-status2"])
     func `what is reserved but unknown is never metadata`(_ name: String) {
         #expect(name.onWire { FieldName($0) } == .reserved)
     }
 
     @Test(arguments: [
-        "grpc-retry-pushback-ms", "grpc-previous-rpc-attempts", "grpc", "x", "t", "tea", "content-type2", "content",
+        "grpc-retry-pushback-ms", "grpc-previous-rpc-attempts", "grpc-trace-bin", "grpc", "x", "t", "tea",
+        "content-type2", "content",
         "hosts", "user-agents", "-bin",
     ])
-    func `the rest is metadata, also gRFC A6's two names`(_ name: String) {
+    func `the rest is metadata, also the names of gRFC A6 and A72`(_ name: String) {
         #expect(name.onWire { FieldName($0) } == .custom)
     }
 

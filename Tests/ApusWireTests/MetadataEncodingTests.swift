@@ -37,6 +37,12 @@ import Testing
         #expect(try Self.write([name: "1"]) == Fields(dictionaryLiteral: (name, "1")))
     }
 
+    @Test func `the name of a trace passes`() throws {
+        var metadata = Metadata()
+        metadata.add("grpc-trace-bin", binary: [0, 1, 2])
+        #expect(try Self.write(metadata) == ["grpc-trace-bin": "AAEC"])
+    }
+
     @Test(arguments: ["", "with space", "umläut", "a/b", "a\n", "a\0", "a:b", "a\"", "@"])
     func `a name that HTTP cannot carry fails the call and not the connection`(_ name: String) {
         let error = #expect(throws: RPCError.self) { try Self.write([name: "x"]) }

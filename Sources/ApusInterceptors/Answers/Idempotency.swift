@@ -131,4 +131,5 @@ private final class MetadataRecorder: ServerResponder {
     func sendInitialMetadata() { responder.sendInitialMetadata() }
     func compressResponses(with compression: Compression) -> Bool { responder.compressResponses(with: compression) }
     func write(_ message: MessageBytes) async throws(RPCError) { try await responder.write(message) }
+    var record: CallRecord? { responder.record }
 }

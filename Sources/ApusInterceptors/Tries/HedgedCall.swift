@@ -32,6 +32,7 @@ struct HedgedCall {
             if case .stream(let source) = call.request { HedgedRequest(source, limit: policy.replayLimit) } else { nil }
         var call = call
         call.observer = picks
+        call.record?.hedges()
         self.call = call
         course = HedgeCourse(
             maximumAttempts: policy.maximumAttempts, delay: policy.delay.present, nonFatal: policy.nonFatal)
@@ -155,6 +156,8 @@ private final class Picks: Observer {
         base?.picked(endpoint, for: call)
     }
 
+    func attemptStarted(_ call: ClientCall) { base?.attemptStarted(call) }
+    func attemptEnded(_ call: ClientCall, error: RPCError?) { base?.attemptEnded(call, error: error) }
     func waiting(_ call: ClientCall, for endpoint: EndpointHandle) { base?.waiting(call, for: endpoint) }
     func retrying(_ call: ClientCall, after error: RPCError, delay: Duration) {
         base?.retrying(call, after: error, delay: delay)
@@ -163,6 +166,9 @@ private final class Picks: Observer {
     func resolved(_ target: String, candidates: Candidates) { base?.resolved(target, candidates: candidates) }
     func connectivityChanged(_ endpoint: Endpoint, to state: ConnectivityState) {
         base?.connectivityChanged(endpoint, to: state)
+    }
+    func connectivityChanged(_ endpoint: Endpoint, from old: ConnectivityState, to new: ConnectivityState) {
+        base?.connectivityChanged(endpoint, from: old, to: new)
     }
 }
 

@@ -12,7 +12,9 @@ extension ClientStream {
             do {
                 // A try that is over may not take a message away from the next one.
                 while !Task.isCancelled, let message = try await source.next() {
-                    let (wake, full) = try self.outbound.write(self.framed(message))
+                    let framed = try self.framed(message)
+                    let (wake, full) = try self.outbound.write(framed)
+                    self.call.record?.messageSent(framed.count)
                     if wake { self.resume() }
                     if full { try await self.outbound.drain() }
                 }

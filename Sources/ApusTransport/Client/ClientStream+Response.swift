@@ -75,6 +75,7 @@ extension ClientStream {
     }
 
     private func receive(_ message: MessageBytes) throws(RPCError) {
+        call.record?.messageReceived(message.count)
         if let inbound { return inbound.push(message) }
         guard self.message == nil else {
             throw RPCError(.unimplemented, "two messages in answer to \(call.method.path), which gives one")

@@ -85,7 +85,10 @@ final class ClientStream: HTTP2Stream, TimerEntry, @unchecked Sendable {
         guard !isOver, let session = connection.session else { return }
         do {
             let fields = try requestFields(connection)
-            if case .one(let message) = call.request { _ = outbound.finish(message, OutboundHalf.End()) }
+            if case .one(let message) = call.request {
+                _ = outbound.finish(message, OutboundHalf.End())
+                call.record?.messageSent(message.count)
+            }
             try session.submitRequest(fields, stream: self)
         } catch let error as RPCError {
             return fail(error)

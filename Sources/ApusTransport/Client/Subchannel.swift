@@ -214,7 +214,7 @@ final class Subchannel {
         state = new
         if old == .ready { handle.connectionLost() }
         if new == .ready { handle.connectionOpened() } else { handle.connectivity = new }
-        observer?.connectivityChanged(handle.endpoint, to: new)
+        observer?.connectivityChanged(handle.endpoint, from: old, to: new)
         pool.connectivity.changed(from: old, to: new)
     }
 

@@ -33,8 +33,8 @@ extension ServerStream {
             Task(executorPreference: connection.executor(for: entry)) {
                 do throws(RPCError) {
                     let call = if let compressed { try call.opened(compressed) } else { call }
-                    let response = try await server.answer(call, entry.route)
-                    self.handlerEnded(try response.message.map(self.framed), Status.ok, nil)
+                    let response = try await server.answer(call, entry.route) { try self.framed($0) }
+                    self.handlerEnded(response.message, Status.ok, nil)
                 } catch {
                     self.handlerEnded(nil, error.status, error.metadata)
                 }

@@ -35,8 +35,14 @@ extension ServerStream: ServerResponder {
         }
     }
 
-    // The message as it goes to the wire.
+    /// The message as it goes to the wire.
     func framed(_ message: MessageBytes) throws(RPCError) -> MessageBytes {
+        let framed = try compressed(message)
+        record?.messageSent(framed.count)
+        return framed
+    }
+
+    private func compressed(_ message: MessageBytes) throws(RPCError) -> MessageBytes {
         guard compresses.load(ordering: .acquiring) else { return message }
         let encoding = fields.withLock { $0.encoding.fixed() }
         guard let compressor = encoding.compressor else { return message }

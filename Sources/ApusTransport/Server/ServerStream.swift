@@ -29,6 +29,8 @@ final class ServerStream: HTTP2Stream, TimerEntry, @unchecked Sendable {
     @exclusivity(unchecked) private var deframer: MessageDeframer
     var entry: Router.Entry?
     var deadline = CallDeadline.none
+    // Set before the handler is started.
+    private(set) var record: CallRecord?
     @exclusivity(unchecked) var request: MessageBytes?
     var inbound: InboundMessages?
     var isReset = false
@@ -82,7 +84,7 @@ final class ServerStream: HTTP2Stream, TimerEntry, @unchecked Sendable {
         }
         switch head.verdict {
         case .start(let index): start(connection.server.router[index], connection)
-        case .reject(let status): end(status)
+        case .reject(let status): refuse(nil, status)
         case .rejectHTTP(let refusal): reject(refusal)
         case .terminate: connection.terminate(HTTP2ErrorCode.enhanceYourCalm)
         }
@@ -90,13 +92,14 @@ final class ServerStream: HTTP2Stream, TimerEntry, @unchecked Sendable {
 
     private func start(_ entry: Router.Entry, _ connection: ServerConnection) {
         self.entry = entry
+        if let watch = connection.server.watch { record = CallRecord(watch) }
         if let timeout = head.timeout {
-            guard timeout > 0 else { return timerFired() }
+            guard timeout > 0 else { return refuse(entry.route.method, Self.deadlinePassed) }
             deadline = CallDeadline(at: loop.now.advanced(by: .nanoseconds(timeout)))
             loop.schedule(self, at: deadline.instant)
         }
         if connection.server.admits, let refusal = refusal(entry, connection) {
-            return end(refusal.status, refusal.metadata)
+            return refuse(entry.route.method, refusal.status, refusal.metadata)
         }
         deframer.takesCompressed = head.compressor != nil
         if let compression = connection.options.compression {
@@ -110,6 +113,14 @@ final class ServerStream: HTTP2Stream, TimerEntry, @unchecked Sendable {
             connection.startAfterBatch(self)
         }
         if requestEnded { finishRequest() }
+    }
+
+    // Before there is a handler.
+    private func refuse(_ method: MethodDescriptor?, _ status: Status, _ metadata: Metadata = Metadata()) {
+        if let connection, let observer = connection.server.observer {
+            observer.serverEvent(.callRefused(method: method, peer: connection.origin.peer, status: status))
+        }
+        end(status, metadata)
     }
 
     private func refusal(_ entry: Router.Entry, _ connection: ServerConnection) -> RPCError? {
@@ -130,6 +141,7 @@ final class ServerStream: HTTP2Stream, TimerEntry, @unchecked Sendable {
         gathered += bytes.count
         do throws(RPCError) {
             while let message = try deframer.next(&rest) {
+                record?.messageReceived(message.count)
                 if let inbound {
                     gathered = rest.count
                     inbound.push(message)
@@ -236,6 +248,7 @@ final class ServerStream: HTTP2Stream, TimerEntry, @unchecked Sendable {
     // Ends the call for a reason of the server's own, whatever the handler does.
     func end(_ status: Status, _ metadata: Metadata = Metadata()) {
         isReset = true
+        record?.rule(status)
         let error = RPCError(.cancelled, "the call is over: \(status)")
         cancelHandler(error)
         let end = End(status: status, metadata: metadata)
@@ -261,7 +274,11 @@ final class ServerStream: HTTP2Stream, TimerEntry, @unchecked Sendable {
     /// The deadline.
     func timerFired() {
         guard !endSent else { return }
-        end(Status(.deadlineExceeded, "the deadline passed while the server worked"))
+        end(Self.deadlinePassed)
+    }
+
+    private static var deadlinePassed: Status {
+        Status(.deadlineExceeded, "the deadline passed while the server worked")
     }
 
     override func closed(code: UInt32) {
@@ -274,6 +291,7 @@ final class ServerStream: HTTP2Stream, TimerEntry, @unchecked Sendable {
         if deframer.isInsideMessage { deframer = MessageDeframer(limit: 0) }
         guard !endSent || code != HTTP2ErrorCode.noError else { return }
         isReset = true
+        if !endSent { record?.rule(Status(.cancelled, "the client is gone")) }
         let error = RPCError(.cancelled, "the client is gone (\(StatusMapping.name(reset: code)))")
         cancelHandler(error)
         outbound.fail(error)

@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Apus
+import ApusLogging
+import ApusTelemetry
+import Logging
+import TelemetryDemo
+
+// Two instances of a service in one process: some calls, and what there is to see of them on the terminal.
+LoggingSystem.bootstrap { StreamLogHandler.standardOutput(label: $0) }
+let registry = MetricRegistry()
+let watchers = Observers([
+    CallMetrics(registry), AccessLog(Logger(label: "access")), EventLog(Logger(label: "events")),
+])
+let tracer = TerminalTracer { span in
+    print("span \(span.traceID) \(span.parentID ?? "-") > \(span.spanID) \(span.name), \(span.events.count) events")
+}
+let pair = try WatchedPair(observer: watchers, tracer: tracer)
+for name in ["Ada", "Grace", ""] {
+    do {
+        let answer = try await pair.channel.unary(Greeter.Methods.relay, MessageBytes(name.utf8))
+        print(String(decoding: answer.message.bytes, as: UTF8.self))
+    } catch {
+        print("refused: \(error)")
+    }
+}
+await pair.stop()
+let page = PrometheusText.render(registry.families)
+print(page.split(separator: "\n").filter { $0.contains("_count{") || $0.contains("_total{") }.joined(separator: "\n"))

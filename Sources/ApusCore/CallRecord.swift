@@ -1,0 +1,221 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Synchronization
+
+/// What is measured of a call, or of one try of it, while an ``Observer`` watches: times, sizes, tries.
+///
+/// A call without an observer has none. Sizes are those of messages as they go over the wire, compressed if they are,
+/// without gRPC's prefix and HTTP/2's frames (gRFC A66). Safe from any thread.
+public final class CallRecord: Sendable {
+    private struct Tries {
+        var started = 0
+        var highest = 0
+        var running = 0
+        var lastEnd: MonotonicInstant?
+        var delay = Duration.zero
+        var isHedged = false
+        var verdict: Status?
+        var endpoint: EndpointHandle?
+        var traceID: String?
+    }
+
+    /// When the call or try began.
+    public let started: MonotonicInstant
+    private let watch: Watch
+    // The record of the whole call, in one of a try.
+    private let parent: CallRecord?
+    private let spent = Atomic<Int64>(-1)
+    private let sent = Traffic()
+    private let received = Traffic()
+    private let tries = Mutex(Tries())
+
+    private struct Traffic: ~Copyable, Sendable {
+        let bytes = Atomic<Int>(0)
+        let messages = Atomic<Int>(0)
+
+        func add(_ size: Int, _ count: Int = 1) {
+            bytes.wrappingAdd(size, ordering: .relaxed)
+            messages.wrappingAdd(count, ordering: .relaxed)
+        }
+
+        func add(_ other: borrowing Traffic) {
+            add(other.bytes.load(ordering: .relaxed), other.messages.load(ordering: .relaxed))
+        }
+    }
+
+    package init(_ watch: Watch, of parent: CallRecord? = nil) {
+        self.watch = watch
+        self.parent = parent
+        started = watch.now
+    }
+
+    /// The same call with another observer of its tries: for interceptors that listen in.
+    func replacing(_ observer: any Observer) -> CallRecord {
+        CallRecord(Watch(observer, clock: watch.clock), of: whole)
+    }
+
+    /// Who is told.
+    var observer: any Observer { watch.observer }
+
+    /// The record of the whole call.
+    var whole: CallRecord { parent ?? self }
+
+    var isMeasured: Bool { watch.isMeasured }
+
+    /// Who watches the calls of a channel or server, and by which clock: behind one reference for all of its calls.
+    package final class Watch: Sendable {
+        let observer: any Observer
+        // Nil when nobody asked for measures, only for events.
+        let clock: (any MonotonicClock)?
+        let isMeasured: Bool
+        // Asked by its own type, the usual clock answers in half the time.
+        private let isSystems: Bool
+
+        package init(_ observer: any Observer, clock: (any MonotonicClock)?) {
+            self.observer = observer
+            self.clock = clock
+            isMeasured = clock != nil
+            isSystems = clock is SystemClock
+        }
+
+        var now: MonotonicInstant {
+            if isSystems { return SystemClock().now }
+            return clock?.now ?? MonotonicInstant(nanoseconds: 0)
+        }
+    }
+
+    // MARK: What observers read
+
+    /// How long the call or try took; nil until it has ended.
+    public var duration: Duration? {
+        let nanoseconds = spent.load(ordering: .relaxed)
+        return nanoseconds < 0 ? nil : .nanoseconds(nanoseconds)
+    }
+
+    /// Bytes of messages that were sent; of a client's whole call by all of its tries that have ended.
+    public var sentBytes: Int { sent.bytes.load(ordering: .relaxed) }
+    /// Messages that were sent.
+    public var sentMessages: Int { sent.messages.load(ordering: .relaxed) }
+    /// Bytes of messages that arrived.
+    public var receivedBytes: Int { received.bytes.load(ordering: .relaxed) }
+    /// Messages that arrived.
+    public var receivedMessages: Int { received.messages.load(ordering: .relaxed) }
+
+    /// Tries of a client's call that reached the transport.
+    public var attempts: Int { tries.withLock { $0.started } }
+
+    /// Where a client's last try went.
+    public var endpoint: Endpoint? { whole.tries.withLock { $0.endpoint }?.endpoint }
+
+    /// The trace that the call belongs to, as 32 hexadecimal digits, if a tracer has said so.
+    public var traceID: String? {
+        get { whole.tries.withLock { $0.traceID } }
+        set { whole.tries.withLock { $0.traceID = newValue } }
+    }
+
+    /// The tries of a client's call by their reasons. Source: gRFC A96.
+    public var retries: Retries {
+        let tries = tries.withLock { $0 }
+        let repeated = max(0, tries.highest - 1)
+        return Retries(
+            retries: tries.isHedged ? 0 : repeated, hedges: tries.isHedged ? repeated : 0,
+            transparent: max(0, tries.started - max(1, tries.highest)), delay: tries.delay)
+    }
+
+    /// The tries of a call behind its first one.
+    public struct Retries: Sendable, Hashable {
+        /// Those of a retry policy.
+        public let retries: Int
+        /// Those of a hedging policy.
+        public let hedges: Int
+        /// Those that no policy counts, because no server had seen the one before.
+        public let transparent: Int
+        /// The time in which no try was on its way, from the first one's start on.
+        public let delay: Duration
+    }
+
+    // MARK: What transports tell
+
+    /// A message went out, in so many bytes.
+    public func messageSent(_ bytes: Int) { sent.add(bytes) }
+
+    /// A message arrived, in so many bytes.
+    public func messageReceived(_ bytes: Int) { received.add(bytes) }
+
+    /// The call ends with this status, whatever its handler makes of it. Only the first one counts.
+    package func rule(_ status: Status) {
+        tries.withLock { if $0.verdict == nil { $0.verdict = status } }
+    }
+
+    /// The status that ``rule(_:)`` has set.
+    package var verdict: Status? { tries.withLock { $0.verdict } }
+
+    // MARK: The course of a call
+
+    /// Its tries overlap.
+    package func hedges() { whole.tries.withLock { $0.isHedged = true } }
+
+    /// A try goes to the transport.
+    func attempt(_ number: Int, at endpoint: EndpointHandle?) -> CallRecord {
+        let attempt = CallRecord(watch, of: whole)
+        whole.tries.withLock { tries in
+            if tries.running == 0, let end = tries.lastEnd { tries.delay += end.duration(to: attempt.started) }
+            tries.running += 1
+            tries.started += 1
+            tries.endpoint = endpoint
+            tries.highest = max(tries.highest, number)
+        }
+        return attempt
+    }
+
+    /// The call or try is over.
+    package func end() {
+        guard isMeasured else { return }
+        let now = watch.now
+        spent.store(max(0, started.duration(to: now).saturatedNanoseconds), ordering: .relaxed)
+        guard let parent else { return }
+        parent.sent.add(sent)
+        parent.received.add(received)
+        parent.tries.withLock { tries in
+            tries.running -= 1
+            tries.lastEnd = now
+        }
+    }
+}
+
+extension ClientCall {
+    /// What is measured of the call, or of the try that an observer is told of; nil without an observer.
+    public var record: CallRecord? { observation }
+}
+
+extension ServerCall {
+    /// What is measured of the call; nil without an observer.
+    public var record: CallRecord? { responder.record }
+}
+
+extension ClientStack {
+    /// Sends a call that is watched to the transport.
+    func observedTry(_ call: ClientCall, _ record: CallRecord) async throws -> ClientResponse {
+        let attempt = record.attempt(call.attempt, at: call.endpoint)
+        var call = call
+        call.observation = attempt
+        attempt.observer.attemptStarted(call)
+        do {
+            let response = try await transport.start(call)
+            guard case .stream(let source) = response.body else {
+                attempt.end()
+                attempt.observer.attemptEnded(call, error: nil)
+                return response
+            }
+            source.onEnd { [call] error in
+                attempt.end()
+                attempt.observer.attemptEnded(call, error: error)
+            }
+            return response
+        } catch {
+            attempt.end()
+            attempt.observer.attemptEnded(call, error: RPCError(wrapping: error))
+            throw error
+        }
+    }
+}

@@ -1,0 +1,152 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import ApusCore
+import Synchronization
+
+/// Counts what happens besides calls. It happens seldom: a lock and a look-up each time do no harm.
+final class EventMetrics: Sendable {
+    /// What a balancer's endpoint carries with it.
+    final class Picks: Sendable {
+        let counter: any CounterInstrument
+        init(_ counter: any CounterInstrument) { self.counter = counter }
+    }
+
+    private struct Key: Hashable {
+        let name: String
+        let labels: [Metric.Label]
+    }
+
+    private struct Known {
+        var counters: [Key: any CounterInstrument] = [:]
+        var gauges: [Key: any GaugeInstrument] = [:]
+        // How many sets of labels each metric has.
+        var sizes: [String: Int] = [:]
+    }
+
+    private let backend: any MetricBackend
+    private let limit: Int
+    private let known = Mutex(Known())
+
+    init(_ backend: any MetricBackend, limit: Int) {
+        self.backend = backend
+        self.limit = limit
+    }
+
+    // MARK: Instruments
+
+    private func counter(_ metric: Metric, _ labels: [Metric.Label]) -> any CounterInstrument {
+        known.withLock { known in
+            let key = key(metric, labels, &known.sizes) { known.counters[$0] != nil }
+            if let counter = known.counters[key] { return counter }
+            let counter = backend.counter(metric, key.labels)
+            known.counters[key] = counter
+            return counter
+        }
+    }
+
+    private func gauge(_ metric: Metric, _ labels: [Metric.Label]) -> any GaugeInstrument {
+        known.withLock { known in
+            let key = key(metric, labels, &known.sizes) { known.gauges[$0] != nil }
+            if let gauge = known.gauges[key] { return gauge }
+            let gauge = backend.gauge(metric, key.labels)
+            known.gauges[key] = gauge
+            return gauge
+        }
+    }
+
+    private func key(
+        _ metric: Metric, _ labels: [Metric.Label], _ sizes: inout [String: Int], isKnown: (Key) -> Bool
+    ) -> Key {
+        let key = Key(name: metric.name, labels: labels)
+        if isKnown(key) { return key }
+        let size = sizes[metric.name, default: 0]
+        guard size < limit else { return Key(name: metric.name, labels: labels.map { Metric.Label($0.name, "other") }) }
+        sizes[metric.name] = size + 1
+        return key
+    }
+
+    private func label(_ endpoint: Endpoint) -> Metric.Label { Metric.Label("apus.endpoint", "\(endpoint.address)") }
+
+    // MARK: Events of clients
+
+    func picks(_ endpoint: Endpoint, of target: String) -> Picks {
+        Picks(counter(CallMetric.picks, [Metric.Label("grpc.target", target), label(endpoint)]))
+    }
+
+    func waiting(_ endpoint: Endpoint) { counter(CallMetric.waits, [label(endpoint)]).add(1) }
+
+    func resolved(_ target: String, count: Int) {
+        let labels = [Metric.Label("grpc.target", target)]
+        counter(CallMetric.resolutions, labels).add(1)
+        gauge(CallMetric.endpoints, labels).set(count)
+    }
+
+    func connectivityChanged(_ endpoint: Endpoint, from old: ConnectivityState, to new: ConnectivityState) {
+        guard old != new else { return }
+        let labels = [label(endpoint)]
+        if old == .ready {
+            counter(CallMetric.disconnected, labels).add(1)
+            gauge(CallMetric.openConnections, labels).add(-1)
+        }
+        switch new {
+        case .ready:
+            counter(CallMetric.connected, labels).add(1)
+            gauge(CallMetric.openConnections, labels).add(1)
+        case .transientFailure: if old == .connecting { counter(CallMetric.connectFailed, labels).add(1) }
+        case .idle, .connecting, .shutdown: break
+        }
+    }
+
+    func policyEvent(_ event: PolicyEvent) {
+        switch event {
+        case .breaker(let name, let endpoint, let method, let state): breaker(name, endpoint, method, state)
+        case .ejected(let endpoint, _):
+            counter(CallMetric.ejections, [label(endpoint)]).add(1)
+            gauge(CallMetric.ejected, [label(endpoint)]).set(1)
+        case .readmitted(let endpoint): gauge(CallMetric.ejected, [label(endpoint)]).set(0)
+        case .health(let endpoint, let isServing):
+            gauge(CallMetric.unhealthy, [label(endpoint)]).set(isServing ? 0 : 1)
+        case .configurationApplied(let source): configuration(source, "applied")
+        case .configurationRefused(let source, _): configuration(source, "refused")
+        }
+    }
+
+    private func breaker(
+        _ name: String, _ endpoint: Endpoint?, _ method: MethodDescriptor?, _ state: BreakerState
+    ) {
+        let labels = [
+            Metric.Label("apus.breaker", name),
+            Metric.Label("apus.endpoint", endpoint.map { "\($0.address)" } ?? ""),
+            Metric.Label("grpc.method", method.map { String($0.path.dropFirst()) } ?? ""),
+        ]
+        let (number, text) =
+            switch state {
+            case .closed: (0, "closed")
+            case .halfOpen: (1, "half_open")
+            case .open: (2, "open")
+            }
+        gauge(CallMetric.breaker, labels).set(number)
+        counter(CallMetric.breakerChanges, labels + [Metric.Label("apus.state", text)]).add(1)
+    }
+
+    private func configuration(_ source: String, _ result: String) {
+        let labels = [Metric.Label("apus.source", source), Metric.Label("apus.result", result)]
+        counter(CallMetric.configurations, labels).add(1)
+    }
+
+    // MARK: Events of servers
+
+    func serverEvent(_ event: ServerEvent) {
+        switch event {
+        case .outOfDescriptors: guarded("out_of_descriptors", 1)
+        case .descriptorsAvailable(_, let refused): guarded("refused_without_descriptor", refused)
+        case .connectionRefused: guarded("connection_refused", 1)
+        case .buffersExceeded(_, _, let ended): guarded("stream_ended_for_buffers", ended)
+        case .callRefused: guarded("call_refused", 1)
+        }
+    }
+
+    private func guarded(_ kind: String, _ count: Int) {
+        counter(CallMetric.guards, [Metric.Label("apus.event", kind)]).add(count)
+    }
+}

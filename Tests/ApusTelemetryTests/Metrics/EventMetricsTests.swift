@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import ApusCore
+import ApusTelemetry
+import ApusTestSupport
+import Testing
+
+@Suite struct EventMetricsTests {
+    private let registry = MetricRegistry()
+    private let endpoint = Endpoint.local(1)
+
+    @Test func `connections are counted from the changes of each way`() {
+        let metrics = CallMetrics(registry)
+        // Two loops: one connects and loses its connection, the other fails, then connects.
+        let changes: [(ConnectivityState, ConnectivityState)] = [
+            (.idle, .connecting), (.idle, .connecting), (.connecting, .ready), (.connecting, .transientFailure),
+            (.transientFailure, .connecting), (.connecting, .ready), (.ready, .ready), (.ready, .idle),
+        ]
+        for (old, new) in changes { metrics.connectivityChanged(endpoint, from: old, to: new) }
+        #expect(registry.counts("grpc.subchannel.open_connections") == ["127.0.0.1:1": 1])
+        #expect(registry.counts("grpc.subchannel.connection_attempts_succeeded") == ["127.0.0.1:1": 2])
+        #expect(registry.counts("grpc.subchannel.connection_attempts_failed") == ["127.0.0.1:1": 1])
+        #expect(registry.counts("grpc.subchannel.disconnections") == ["127.0.0.1:1": 1])
+    }
+
+    @Test func `endpoints above the limit are one`() {
+        let metrics = CallMetrics(registry, maximumMethods: 2)
+        for port in 1...5 { metrics.connectivityChanged(.local(port), from: .connecting, to: .ready) }
+        #expect(
+            registry.counts("grpc.subchannel.open_connections") == ["127.0.0.1:1": 1, "127.0.0.1:2": 1, "other": 3])
+    }
+
+    @Test func `breakers show their state and count its changes`() {
+        let metrics = CallMetrics(registry)
+        for state in [BreakerState.open, .halfOpen, .open] {
+            metrics.policyEvent(.breaker(name: "b", endpoint: endpoint, method: nil, state: state))
+        }
+        metrics.policyEvent(.breaker(name: "b", endpoint: nil, method: .unary, state: .halfOpen))
+        #expect(
+            registry.counts("apus.client.breaker.state") == ["b|127.0.0.1:1|": 2, "b||test.Service/Unary": 1])
+        #expect(
+            registry.counts("apus.client.breaker.changes") == [
+                "b|127.0.0.1:1||open": 2, "b|127.0.0.1:1||half_open": 1, "b||test.Service/Unary|half_open": 1,
+            ])
+    }
+
+    @Test func `ejections, health, configuration and lists are shown`() {
+        let metrics = CallMetrics(registry)
+        let events: [PolicyEvent] = [
+            .ejected(endpoint, for: .seconds(1)), .readmitted(endpoint), .ejected(endpoint, for: .seconds(2)),
+            .health(endpoint, isServing: false), .health(.local(2), isServing: true),
+            .configurationApplied(source: "f"), .configurationRefused(source: "f", reason: "bad"),
+        ]
+        for event in events { metrics.policyEvent(event) }
+        metrics.resolved("users", candidates: Candidates([.local(1), .local(2)]))
+        #expect(registry.counts("apus.client.outlier.ejections") == ["127.0.0.1:1": 2])
+        #expect(registry.counts("apus.client.outlier.ejected") == ["127.0.0.1:1": 1])
+        #expect(registry.counts("apus.client.health.unhealthy") == ["127.0.0.1:1": 1, "127.0.0.1:2": 0])
+        #expect(registry.counts("apus.client.configurations") == ["f|applied": 1, "f|refused": 1])
+        #expect(registry.counts("apus.client.endpoints") == ["users": 2])
+        #expect(registry.counts("apus.client.resolutions") == ["users": 1])
+    }
+
+    @Test func `what a server does to protect itself is counted by kind`() {
+        let metrics = CallMetrics(registry)
+        let address = endpoint.address
+        let events: [ServerEvent] = [
+            .outOfDescriptors(listener: address), .descriptorsAvailable(listener: address, refused: 4),
+            .connectionRefused(peer: address, reason: "too many"), .connectionRefused(peer: address, reason: "slow"),
+            .buffersExceeded(held: 9, limit: 8, ended: 3),
+        ]
+        for event in events { metrics.serverEvent(event) }
+        #expect(
+            registry.counts("apus.server.guard.events") == [
+                "out_of_descriptors": 1, "refused_without_descriptor": 4, "connection_refused": 2,
+                "stream_ended_for_buffers": 3,
+            ])
+    }
+}
