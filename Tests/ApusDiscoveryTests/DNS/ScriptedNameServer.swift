@@ -94,6 +94,14 @@ final class ScriptedNameServer: Sendable {
         }
     }
 
+    /// A port that nobody has, for a server in a process of its own.
+    static func freePort() throws -> Int {
+        let (udp, tcp, port) = try sockets()
+        close(udp)
+        close(tcp)
+        return port
+    }
+
     private static func sockets() throws -> (udp: Int32, tcp: Int32, port: Int) {
         for _ in 0..<50 {
             let tcp = socket(AF_INET, stream, 0)
