@@ -27,7 +27,7 @@ public struct EtcdConfig: ConfigSource {
     ) throws(RPCError) {
         guard !members.isEmpty, !key.isEmpty else {
             throw RPCError(
-                .invalidArgument, "a document in etcd needs a key and a member's address", progress: .notSent)
+                .invalidArgument, "a document in etcd needs a key and a member's address", progress: .notConnected)
         }
         self.init(key, members, options: options) { HTTP2Transport(options: TransportOptions(options)) }
     }
