@@ -12,6 +12,8 @@
 /// 6. ``OutlierEjection``, when it is asked for: behind the balancer as well, and nearest to the wire, so that it counts
 ///    what servers answer, not what the breaker says.
 ///
+/// With a `config` the owner of the service has a word in all of these: see ``ServiceConfig``.
+///
 /// Policies of the whole call, such as ``IdempotencyKey``, ``Fallback``, ``AnswerCache``, ``SingleFlight``,
 /// ``Bulkhead`` or ``RateLimit``, stand in `before`: behind the deadline and in front of the tries. What each try needs
 /// anew, such as ``CallCredentials``, stands in `perTry`: behind 2 and in front of 3.
@@ -37,14 +39,32 @@ public struct DefaultStack: Sendable {
     public var breaker: CircuitBreaker? = CircuitBreaker()
     /// nil, as it is unless told, for none.
     public var outliers: OutlierEjection?
+    /// What the owner of the service asks for; nil, as it is unless told, for nothing. With a config its tries take the
+    /// place of `tries`, and its limits stand in front of them; its balancer, breaker and outlier ejection take the
+    /// place of those here while it names them, and its health checks stand last.
+    public var config: LiveServiceConfig?
 
     /// The defaults.
     public init() {}
 
     /// The list for a channel whose endpoints a registry knows. One list for one channel.
     public func interceptors(with registry: any Registry) -> [any ClientInterceptor] {
-        let behind: [(any ClientInterceptor)?] = [breaker, outliers]
-        return [timeout.map { Deadline($0) } ?? .inherited] + before + [tries] + perTry
-            + [Discovery(registry), balancer] + behind.compactMap(\.self)
+        guard let config else { return list([], tries, Discovery(registry), balancer, [breaker, outliers]) }
+        return list(
+            [ConfiguredPolicy(.rateLimit, of: config), ConfiguredPolicy(.concurrencyLimit, of: config)],
+            ServiceConfigured(config), Discovery(registry), ConfiguredBalancer(config, fallback: balancer),
+            [
+                ConfiguredPolicy(.circuitBreaker, of: config, fallback: breaker),
+                ConfiguredPolicy(.outlierEjection, of: config, fallback: outliers),
+                ConfiguredPolicy(.healthChecks, of: config),
+            ])
+    }
+
+    private func list(
+        _ limits: [any ClientInterceptor], _ tries: any ClientInterceptor, _ discovery: Discovery,
+        _ balancer: any ClientInterceptor, _ behind: [(any ClientInterceptor)?]
+    ) -> [any ClientInterceptor] {
+        [timeout.map { Deadline($0) } ?? .inherited] + before + limits + [tries] + perTry + [discovery, balancer]
+            + behind.compactMap(\.self)
     }
 }

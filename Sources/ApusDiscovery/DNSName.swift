@@ -10,6 +10,7 @@ struct DNSName: Equatable, Sendable {
 
     let host: String
     let port: Int
+    private let hasPort: Bool
 
     init(_ target: String) throws(RPCError) {
         let rest = try Self.withoutScheme(target)
@@ -17,7 +18,13 @@ struct DNSName: Equatable, Sendable {
             throw Self.refusal(target, "it must be a host and a port, such as dns:///users.example:50051")
         }
         self.host = String(host)
-        self.port = port
+        self.port = port ?? Self.defaultPort
+        hasPort = port != nil
+    }
+
+    /// Whether records of a service may say the port: it is not said, and the host is no address.
+    var mayHaveServices: Bool {
+        !hasPort && !host.contains(":") && !host.utf8.allSatisfy { $0 == 0x2E || (0x30...0x39).contains($0) }
     }
 
     private static func withoutScheme(_ target: String) throws(RPCError) -> Substring {
@@ -32,13 +39,13 @@ struct DNSName: Equatable, Sendable {
         return parts[1]
     }
 
-    private static func split(_ text: Substring) -> (Substring, Int)? {
+    private static func split(_ text: Substring) -> (Substring, Int?)? {
         if text.hasPrefix("["), let end = text.firstIndex(of: "]") {
             let (host, rest) = (text[..<end].dropFirst(), text[end...].dropFirst())
-            return rest.isEmpty ? (host, defaultPort) : port(rest).map { (host, $0) }
+            return rest.isEmpty ? (host, nil) : port(rest).map { (host, $0) }
         }
         // Two colons and no bracket: an IPv6 address without a port.
-        guard let colon = text.lastIndex(of: ":"), text.firstIndex(of: ":") == colon else { return (text, defaultPort) }
+        guard let colon = text.lastIndex(of: ":"), text.firstIndex(of: ":") == colon else { return (text, nil) }
         return port(text[colon...]).map { (text[..<colon], $0) }
     }
 

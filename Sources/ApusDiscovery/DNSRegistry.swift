@@ -1,36 +1,50 @@
 // SPDX-License-Identifier: Apache-2.0
 
 public import ApusCore
+import Synchronization
 
-/// Finds the instances of a service by the addresses (A and AAAA) of a host name: targets are `dns:///host:port` or
-/// `host:port`, and the port is 443 when none is given.
+/// Finds the instances of a service by a name in DNS: targets are `dns:///host:port`, `host:port` or a host alone.
 ///
-/// The system's resolver is asked when a watch starts and again on an interval, as it does not tell how long its
-/// answers hold. A failure or an empty answer leaves the last good list in place. Nothing is registered here.
+/// With a port the endpoints are the addresses (A and AAAA) of the host. Without one the records of the service
+/// (`SRV` at `_grpc._tcp.` and the host) say hosts, ports and weights: those of the first priority with an address are
+/// used. A host without such records has its addresses at port 443.
+///
+/// Names are asked for when a watch starts, on an interval, as answers do not tell how long they hold, and when the
+/// endpoints of calls cannot be reached. A failure or an empty answer leaves the last good list in place. Addresses come
+/// from the system's resolver, services from the name servers. Nothing is registered here. Source: RFC 2782.
 public struct DNSRegistry: Registry {
     /// The addresses of a name that are used; those beyond are left out.
     static let maximumAddresses = 256
 
     private let interval: Duration
-    private let lookUp: HostLookUp
+    private let minimum: Duration
+    private let source: DNSSource
     private let clock: any MonotonicClock
 
     /// A registry over the system's resolver.
     ///
     /// - Parameters:
     ///   - interval: the time between two questions about a name.
-    ///   - minimum: the shortest `interval`, which protects the name servers.
+    ///   - minimum: the shortest `interval`, and the shortest time until calls that reach nobody make it ask again: it
+    ///     protects the name servers.
+    ///   - nameServers: who is asked for services: numeric addresses; none for those of /etc/resolv.conf.
     ///   - clock: the clock of the channel.
     public init(
         every interval: Duration = .seconds(30), minimum: Duration = .seconds(30),
-        clock: any MonotonicClock = SystemClock()
+        nameServers: [Endpoint.Address] = [], clock: any MonotonicClock = SystemClock()
     ) {
-        self.init(every: interval, minimum: minimum, lookUp: .system, clock: clock)
+        self.init(
+            every: interval, minimum: minimum, lookUp: .system, services: .asking(NameServer.all(nameServers)),
+            clock: clock)
     }
 
-    package init(every interval: Duration, minimum: Duration, lookUp: HostLookUp, clock: any MonotonicClock) {
-        self.interval = max(interval, minimum, .milliseconds(1))
-        self.lookUp = lookUp
+    package init(
+        every interval: Duration, minimum: Duration, lookUp: HostLookUp, services: DNSLookUp? = nil,
+        clock: any MonotonicClock
+    ) {
+        self.minimum = max(minimum, .milliseconds(1))
+        self.interval = max(interval, self.minimum)
+        source = DNSSource(lookUp: lookUp, services: services)
         self.clock = clock
     }
 
@@ -45,35 +59,70 @@ public struct DNSRegistry: Registry {
     public func watch(
         _ service: String, onUpdate: @escaping @Sendable (Result<[Endpoint], RPCError>) -> Void
     ) -> RegistryWatch {
-        let feed = RegistryFeed(onUpdate)
-        let task = Task { [interval, lookUp, clock] in
+        let (feed, wish) = (RegistryFeed(onUpdate), RefreshWish())
+        let task = Task {
             do throws(RPCError) {
-                await Self.follow(try DNSName(service), feed, interval, lookUp, clock)
+                await follow(try DNSName(service), feed, wish)
             } catch {
                 feed.publish(.failure(error), version: 1)
             }
         }
         return RegistryWatch {
+            wish.express()
+        } cancel: {
             feed.cancel()
             task.cancel()
         }
     }
 
-    private static func follow(
-        _ name: DNSName, _ feed: RegistryFeed, _ interval: Duration, _ lookUp: HostLookUp, _ clock: any MonotonicClock
-    ) async {
+    private func follow(_ name: DNSName, _ feed: RegistryFeed, _ wish: RefreshWish) async {
+        var source = source
         var version: UInt64 = 0
         var last: [Endpoint]?
         while !Task.isCancelled {
-            let update = endpoints(of: name, await lookUp.addresses(name.host))
+            let wished = wish.renewed()
+            let update = await source.endpoints(of: name)
             let endpoints = try? update.get()
             if endpoints == nil || endpoints != last {
                 version += 1
                 feed.publish(update, version: version)
             }
             last = endpoints ?? last
-            do { try await clock.sleep(until: clock.now.advanced(by: interval)) } catch { return }
+            let asked = clock.now
+            switch await wished.wait(until: CallDeadline(at: asked.advanced(by: interval)), clock: clock) {
+            case .late: break
+            case .cancelled: return
+            case .fired:
+                do { try await clock.sleep(until: asked.advanced(by: minimum)) } catch { return }
+            }
         }
+    }
+}
+
+/// Where the endpoints of one name come from.
+struct DNSSource: Sendable {
+    let lookUp: HostLookUp
+    /// Nil asks for addresses alone.
+    let services: DNSLookUp?
+    // Whether the last list came from records of the service.
+    private var hasServices = false
+
+    init(lookUp: HostLookUp, services: DNSLookUp?) {
+        self.lookUp = lookUp
+        self.services = services
+    }
+
+    mutating func endpoints(of name: DNSName) async -> RegistryUpdate {
+        if let services, name.mayHaveServices {
+            switch await services.services("_grpc._tcp.\(name.host)") {
+            case .success(let records):
+                hasServices = !records.isEmpty
+                if hasServices { return await ServiceHosts(records).endpoints(lookUp) }
+            // Its addresses would be at another port.
+            case .failure(let error): if hasServices { return .failure(error) }
+            }
+        }
+        return Self.endpoints(of: name, await lookUp.addresses(name.host))
     }
 
     // Sorted: name servers turn their answers round, which is no change.
@@ -82,8 +131,23 @@ public struct DNSRegistry: Registry {
             guard !addresses.isEmpty else {
                 return .failure(RPCError(.unavailable, "look up \(name.host): the name has no address"))
             }
-            let distinct = Set(addresses).sorted().prefix(maximumAddresses)
+            let distinct = Set(addresses).sorted().prefix(DNSRegistry.maximumAddresses)
             return .success(distinct.map { Endpoint(host: $0, port: name.port) })
+        }
+    }
+}
+
+/// The wish of calls that reach nobody: to look before the interval is over.
+final class RefreshWish: Sendable {
+    private let signal = Mutex(Signal())
+
+    func express() { signal.withLock { $0 }.fire() }
+
+    /// The signal of wishes from now on.
+    func renewed() -> Signal {
+        signal.withLock { signal in
+            signal = Signal()
+            return signal
         }
     }
 }

@@ -44,8 +44,18 @@ public final class Discovery: RoutingInterceptor {
         } else {
             call.candidates = try await awaited(call)
         }
-        return try await next(call)
+        do {
+            return try await next(call)
+        } catch {
+            if let error = error as? RPCError, error.progress == .notConnected, error.code == .unavailable {
+                reachedNobody(call.target)
+            }
+            throw error
+        }
     }
+
+    // The list may be out of date.
+    private func reachedNobody(_ target: String) { state.withLock { $0.targets[target]?.watch }?.refresh() }
 
     private func known(_ target: String) -> Candidates? {
         state.withLock { state in

@@ -5,7 +5,8 @@ public import ApusCore
 /// A configuration document in a file, looked at on an interval.
 ///
 /// Put a new version in place with a rename, so that no half of it is read; a half that was read is refused, and the
-/// whole is read at the next look. Symbolic links are not followed.
+/// whole is read at the next look. A symbolic link stands for its target, so that a new version may also be put in place
+/// by turning a link on the way, as Kubernetes does with its config maps.
 public struct FileConfig: ConfigSource {
     /// The largest document, in bytes.
     public static let maximumBytes = 256 * 1024
@@ -53,9 +54,9 @@ struct WatchedFile {
     mutating func look() -> Result<[UInt8], RPCError>? {
         do throws(FileError) {
             // The stamp first: what is written after it shows at the next look.
-            let stamp = try Files.stamp(of: path)
+            let stamp = try Files.stamp(of: path, following: true)
             if failure == nil, stamp == self.stamp { return nil }
-            let bytes = try Files.read(path, limit: FileConfig.maximumBytes)
+            let bytes = try Files.read(path, limit: FileConfig.maximumBytes, following: true)
             (self.stamp, failure) = (stamp, nil)
             return .success(bytes)
         } catch {

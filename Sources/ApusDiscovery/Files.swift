@@ -75,15 +75,18 @@ enum Files {
         return names.sorted()
     }
 
-    static func stamp(of path: String) throws(FileError) -> FileStamp {
+    /// - Parameter following: whether a symbolic link stands for its target.
+    static func stamp(of path: String, following: Bool = false) throws(FileError) -> FileStamp {
         var status = stat()
-        guard lstat(path, &status) == 0 else { throw FileError("look at", path) }
+        guard (following ? stat(path, &status) : lstat(path, &status)) == 0 else { throw FileError("look at", path) }
         return FileStamp(status)
     }
 
-    /// The bytes of a regular file, one more than `limit` at most. Symbolic links are not followed.
-    static func read(_ path: String, limit: Int) throws(FileError) -> [UInt8] {
-        let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK)
+    /// The bytes of a regular file, one more than `limit` at most.
+    ///
+    /// - Parameter following: whether a symbolic link stands for its target; else it is refused.
+    static func read(_ path: String, limit: Int, following: Bool = false) throws(FileError) -> [UInt8] {
+        let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | (following ? 0 : O_NOFOLLOW))
         guard descriptor >= 0 else { throw FileError("open", path) }
         defer { close(descriptor) }
         var bytes = [UInt8](repeating: 0, count: limit + 1)

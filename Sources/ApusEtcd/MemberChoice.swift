@@ -14,7 +14,8 @@ final class MemberChoice: RoutingInterceptor, RetryingInterceptor {
 
     func intercept(_ call: ClientCall, next: ClientNext) async throws -> ClientResponse {
         guard !members.isEmpty else {
-            throw RPCError(.invalidArgument, "a registry in etcd needs the address of a member", progress: .notSent)
+            throw RPCError(
+                .invalidArgument, "a registry in etcd needs the address of a member", progress: .notConnected)
         }
         var tries = 1
         while true {

@@ -12,9 +12,11 @@ private final class ScriptedRegistry: Registry {
     private typealias Sink = @Sendable (Result<[Endpoint], RPCError>) -> Void
     private let sinks = Mutex<[(service: String, sink: Sink)]>([])
     private let cancels = Mutex(0)
+    private let refreshes = Mutex(0)
 
     var watched: [String] { sinks.withLock { $0.map(\.service) } }
     var cancelled: Int { cancels.withLock { $0 } }
+    var refreshed: Int { refreshes.withLock { $0 } }
 
     func register(_ instance: ServiceInstance) async throws(RPCError) -> Registration { Registration {} }
 
@@ -22,7 +24,11 @@ private final class ScriptedRegistry: Registry {
         _ service: String, onUpdate: @escaping @Sendable (Result<[Endpoint], RPCError>) -> Void
     ) -> RegistryWatch {
         sinks.withLock { $0.append((service, onUpdate)) }
-        return RegistryWatch { self.cancels.withLock { $0 += 1 } }
+        return RegistryWatch {
+            self.refreshes.withLock { $0 += 1 }
+        } cancel: {
+            self.cancels.withLock { $0 += 1 }
+        }
     }
 
     func send(_ update: Result<[Endpoint], RPCError>) {
@@ -171,6 +177,23 @@ struct DiscoveryTests {
         let error = await #expect(throws: RPCError.self) { try await call.value }
         #expect(error?.code == .cancelled)
         #expect(clock.sleepers == 0)
+    }
+
+    @Test func `the registry hears of calls that reach nobody, and of no other failures`() async throws {
+        let channel = Channel(
+            "users", interceptors: [Discovery(registry, clock: clock)], transport: script, clock: clock)
+        script.expect().fail(.unavailable, progress: .sent)
+        script.expect().fail(.permissionDenied, progress: .notConnected)
+        async let first = channel.ask()
+        await startsWatch()
+        registry.send(ports: [1])
+        _ = try? await first
+        _ = try? await channel.ask()
+        #expect(registry.refreshed == 0)
+        script.expect().fail(.unavailable, progress: .notConnected)
+        await #expect(throws: RPCError.self) { try await channel.ask() }
+        #expect(script.unmet == 0)
+        #expect(registry.refreshed == 1)
     }
 
     @Test func `a released channel ends its watches`() async throws {

@@ -165,6 +165,33 @@ struct RealEtcdTests {
         client.channel.close()
     }
 
+    @Test func `a document under a key is followed, also over a restart`() async throws {
+        let (client, key) = (client(), Array("config".utf8))
+        func put(_ text: String) async throws { try await client.put(key, Array(text.utf8), lease: 0) }
+        var options = EtcdOptions()
+        options.timeout = .seconds(60)
+        let config = try EtcdConfig("config", [.host("127.0.0.1", port: etcd.port)], options: options)
+        var documents = config.documents().makeAsyncIterator()
+        func next() async -> String? {
+            await documents.next(isolation: #isolation).map { document in
+                (try? document.get()).map { String(decoding: $0, as: UTF8.self) } ?? "failure"
+            }
+        }
+        #expect(await next() == "failure")
+        try await put("one")
+        #expect(await next() == "one")
+        etcd.kill()
+        #expect(await next() == "failure")
+        try await etcd.start()
+        var heard = await next()
+        // The port may refuse, or the member have no leader yet.
+        while heard == "failure" { heard = await next() }
+        #expect(heard == "one")
+        try await put("two")
+        #expect(await next() == "two")
+        client.channel.close()
+    }
+
     // UserAdd, UserGrantRole and RoleAdd have the fields of Authenticate, or the first of them.
     private func manage(_ method: String, _ name: String = "", _ other: String = "", on channel: Channel) async throws {
         let method = Method<ProtobufCodec<EtcdAuthenticateRequest>, ProtobufCodec<EtcdLeaseRevokeResponse>>(

@@ -27,6 +27,38 @@ struct DefaultStackTests {
         #expect(names(stack) == expected)
     }
 
+    @Test func `with a config its policies stand where they belong, and change under the channel`() async throws {
+        var stack = DefaultStack()
+        stack.config = LiveServiceConfig()
+        let expected = [
+            "Deadline", "ConfiguredPolicy", "ConfiguredPolicy", "ServiceConfigured", "Discovery", "ConfiguredBalancer",
+            "ConfiguredPolicy", "ConfiguredPolicy", "ConfiguredPolicy",
+        ]
+        #expect(names(stack) == expected)
+        let script = ScriptedTransport()
+        script.otherwise.fail(.unavailable)
+        let registration = try await register("bad")
+        // A clock that stands still: a window does not end.
+        let config = LiveServiceConfig(clock: ManualClock())
+        stack.config = config
+        stack.breaker = nil
+        let channel = Channel("users", interceptors: stack.interceptors(with: registry), transport: script)
+        for _ in 0..<3 { await #expect(throws: RPCError.self) { try await channel.ask() } }
+        #expect(script.calls.count == 3)
+        try config.apply(
+            Array(
+                #"{"apus": {"rateLimit": {"calls": 2, "window": "9s"}, "circuitBreaker": {"consecutiveFailures": 1}}}"#
+                    .utf8))
+        // One that fails, one that the breaker refuses, one that is over the limit.
+        var codes: [Status.Code] = []
+        for _ in 0..<3 {
+            do { try await channel.ask() } catch { codes.append(error.code) }
+        }
+        #expect(codes == [.unavailable, .unavailable, .resourceExhausted])
+        #expect(script.calls.count == 4)
+        await registration.leave()
+    }
+
     @Test func `a service whose one server fails answers from the others, and soon leaves that one alone`() async throws
     {
         let script = ScriptedTransport()

@@ -20,8 +20,7 @@ public struct RingHash: RoutingInterceptor {
     ///   - minimumSize: places of the heaviest endpoint, and so the ring's at least: more share more evenly. Held in
     ///     `1...maximumSize`.
     ///   - maximumSize: places on the ring from which on endpoints get fewer; held in `1...8,388,608`. Each has one at
-    ///     least. While a ring is smaller, endpoints keep their places when others come or go; at gRFC A42's 4096 five
-    ///     endpoints fill it, and too many keys would move.
+    ///     least. While a ring is smaller, endpoints keep their places when others come or go.
     ///   - random: where calls without a key go.
     public init(
         by key: RequestHash, minimumSize: Int = 1024, maximumSize: Int = 32_768,
@@ -29,6 +28,20 @@ public struct RingHash: RoutingInterceptor {
     ) {
         self.key = key
         sizes = HashRing.Sizes(minimum: minimumSize, maximum: maximumSize)
+        self.random = random
+    }
+
+    /// A balancer whose ring has the places that gRFC A42 gives it: all endpoints together have as many as the range
+    /// says, each its share by weight, and one without a share none. Keys go where they go in gRPC's other languages,
+    /// but as endpoints get other shares when one comes or leaves, more keys move than in a ring of ``init(by:minimumSize:maximumSize:random:)``.
+    ///
+    /// - Parameters:
+    ///   - key: what calls belong together by.
+    ///   - ringSize: places on the ring; held in `1...8,388,608`.
+    ///   - random: where calls without a key go.
+    public init(by key: RequestHash, ringSize: ClosedRange<Int>, random: any RandomSource = SplitMixRandom.shared) {
+        self.key = key
+        sizes = HashRing.Sizes(minimum: ringSize.lowerBound, maximum: ringSize.upperBound, ofWholeRing: true)
         self.random = random
     }
 
@@ -50,16 +63,35 @@ final class HashRing: Sendable {
         private static let limit = 1 << 23
         let minimum: Int
         let maximum: Int
+        /// Whether `minimum` is all endpoints' together, not the heaviest one's.
+        let ofWholeRing: Bool
 
-        init(minimum: Int, maximum: Int) {
+        init(minimum: Int, maximum: Int, ofWholeRing: Bool = false) {
+            self.ofWholeRing = ofWholeRing
             self.maximum = max(1, min(maximum, Self.limit))
             self.minimum = max(1, min(minimum, self.maximum))
         }
 
         /// Places for each of some relative weights, the largest of which is 1.
         func places(_ weights: [Double]) -> [Int] {
+            guard !ofWholeRing else { return shares(weights) }
             let scale = min(Double(minimum), Double(maximum) / weights.reduce(0, +))
             return weights.map { $0 > 0 ? max(1, Int((scale * $0).rounded())) : 0 }
+        }
+
+        // So many that the lightest one's are a whole number. Source: gRFC A42, and Envoy, which it follows.
+        private func shares(_ weights: [Double]) -> [Int] {
+            let sum = weights.reduce(0, +)
+            guard let lightest = weights.lazy.filter({ $0 > 0 }).min() else { return weights.map { _ in 0 } }
+            let smallest = lightest / sum
+            let scale = min((smallest * Double(minimum)).rounded(.up) / smallest, Double(maximum))
+            var target = 0.0
+            var count = 0
+            return weights.map { weight in
+                target += scale * weight / sum
+                defer { count = max(count, Int(target.rounded(.up))) }
+                return max(0, Int(target.rounded(.up)) - count)
+            }
         }
     }
 

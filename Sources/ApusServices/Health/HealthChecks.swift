@@ -12,10 +12,11 @@ import Synchronization
 /// (``EndpointHandle/isEjected``): balancers pick it when no better one is left, so that calls go on when none serves.
 /// When a watch is lost the endpoint is ejected, too, and watched again after a second, and after up to 120 s while no
 /// watch has an answer. An endpoint without a health service is healthy for good. Source: gRFC A17.
+///
+/// Released, as when a service config asks for another service's health, it ends its watches.
 public struct HealthChecks: ClientInterceptor {
-    private let service: String
-    private let random: any RandomSource
-    private let clock: any MonotonicClock
+    private let watcher: HealthWatcher
+    private let watches = HealthWatches()
     private let owner = EndpointAttachment.Owner()
 
     /// Watches the endpoints' health.
@@ -28,9 +29,7 @@ public struct HealthChecks: ClientInterceptor {
         service: String = "", random: any RandomSource = SplitMixRandom.shared,
         clock: any MonotonicClock = SystemClock()
     ) {
-        self.service = service
-        self.random = random
-        self.clock = clock
+        watcher = HealthWatcher(service: service, random: random, clock: clock)
     }
 
     /// Sends the call on, and begins to watch an endpoint that is new.
@@ -39,14 +38,49 @@ public struct HealthChecks: ClientInterceptor {
             let health = handle.attachment(of: owner) { EndpointHealth() }
             if health.begins() {
                 let (target, observer) = (call.target, call.observer)
-                // Detached: a server's call, in which this may be, ends before it.
-                Task.detached { await follow(handle, health, of: target, through: next, observer) }
+                watches.add { [watcher] in await watcher.follow(handle, health, of: target, through: next, observer) }
             }
         }
         return try await next(call)
     }
+}
 
-    private func follow(
+/// The watches of a channel. Released, it ends them: they do not keep it.
+final class HealthWatches: Sendable {
+    private struct State {
+        var tasks: [UInt64: Task<Void, Never>] = [:]
+        var lastID: UInt64 = 0
+    }
+
+    private let state = Mutex(State())
+
+    deinit {
+        for task in state.withLock({ $0.tasks.values }) { task.cancel() }
+    }
+
+    func add(_ watch: @escaping @Sendable () async -> Void) {
+        state.withLock { state in
+            state.lastID += 1
+            let id = state.lastID
+            // Detached: a server's call, in which this may be, ends before it. It cannot end before it is kept here.
+            state.tasks[id] = Task.detached { [weak self] in
+                await watch()
+                self?.ended(id)
+            }
+        }
+    }
+
+    private func ended(_ id: UInt64) { _ = state.withLock { $0.tasks.removeValue(forKey: id) } }
+}
+
+/// How an endpoint's health is watched.
+struct HealthWatcher: Sendable {
+    let service: String
+    let random: any RandomSource
+    let clock: any MonotonicClock
+
+    /// Watches an endpoint until it retires, the channel closes or the task is cancelled.
+    func follow(
         _ handle: EndpointHandle, _ health: EndpointHealth, of target: String, through next: ClientNext,
         _ observer: (any Observer)?
     ) async {
@@ -60,7 +94,11 @@ public struct HealthChecks: ClientInterceptor {
         }
         // The stream would keep the connection of an endpoint that left.
         let hook = handle.onRetire { work.cancel() }
-        await work.value
+        await withTaskCancellationHandler {
+            await work.value
+        } onCancel: {
+            work.cancel()
+        }
         handle.forget(hook)
         health.left(handle, observer)
     }

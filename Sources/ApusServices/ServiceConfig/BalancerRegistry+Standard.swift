@@ -65,12 +65,13 @@ extension BalancerRegistry {
     }
 
     private static func ringHash(_ options: ConfigValue) throws(ConfigProblem) -> any ClientInterceptor {
-        // A76 and A42 cap a ring at 8 Mi places.
         let sizes = 1...8_388_608
         let minimum = try options.member("minRingSize")?.integer(in: sizes) ?? 1024
-        let maximum = try options.member("maxRingSize")?.integer(in: sizes) ?? max(minimum, 32_768)
+        let maximum = try options.member("maxRingSize")?.integer(in: sizes) ?? sizes.upperBound
         guard minimum <= maximum else { throw options.problem("has a minRingSize above its maxRingSize") }
-        return RingHash(by: try requestHash(options), minimumSize: minimum, maximumSize: maximum)
+        // What a client has at most, whatever a document asks for.
+        let cap = 4096
+        return RingHash(by: try requestHash(options), ringSize: min(minimum, cap)...min(maximum, cap))
     }
 
     private static func requestHash(_ options: ConfigValue) throws(ConfigProblem) -> RequestHash {

@@ -7,14 +7,15 @@ import Synchronization
 /// The service config that is in force, and its way to the calls of a channel.
 ///
 /// A new document holds for the calls that start after it arrived; those that run finish under the old one. A document
-/// that is refused changes nothing. What a config has learnt (the throttle's tokens, a balancer's state) goes on in
-/// the next one when its rules are the same.
+/// that is refused changes nothing. What a config has learnt (the throttle's tokens, the state of a balancer or a breaker) goes
+/// on in the next one when its rules are the same.
 ///
 /// ```swift
 /// let config = LiveServiceConfig(following: FileConfig("/etc/users/client.json"))
 /// let channel = Channel("users", interceptors: [
 ///     ServiceConfigured(config), Discovery(registry),
 ///     ConfiguredBalancer(config, fallback: RandomBalancer()),
+///     ConfiguredPolicy(.circuitBreaker, of: config), ConfiguredPolicy(.healthChecks, of: config),
 /// ])
 /// ```
 public final class LiveServiceConfig: Sendable {
@@ -24,6 +25,7 @@ public final class LiveServiceConfig: Sendable {
         let throttle: SharedRetryThrottle?
         let methods: MethodPolicies
         let balancer: (any ClientInterceptor)?
+        let policies: ConfiguredPolicies
 
         init(
             _ config: ServiceConfig, after old: InForce?, _ balancers: BalancerRegistry, _ clock: any MonotonicClock
@@ -38,6 +40,7 @@ public final class LiveServiceConfig: Sendable {
             balancer =
                 try old?.config.balancer == config.balancer ? old?.balancer : config.balancer.flatMap(balancers.make)
             methods = MethodPolicies(config, throttle, clock)
+            policies = ConfiguredPolicies(config, after: old.map { ($0.config, $0.policies) }, clock)
         }
 
         // Of a config that asks for nothing.
@@ -46,6 +49,7 @@ public final class LiveServiceConfig: Sendable {
             throttle = nil
             balancer = nil
             methods = MethodPolicies(config, nil, clock)
+            policies = ConfiguredPolicies()
         }
     }
 

@@ -24,6 +24,7 @@ extension ServiceConfig {
         config.throttling = try throttling(root)
         config.balancer = try balancers.choose(root)
         config.healthCheckService = try root.member("healthCheckConfig")?.member("serviceName")?.string()
+        if let own = try root.member("apus") { config.protection = try Protection(reading: own) }
         return config
     }
 

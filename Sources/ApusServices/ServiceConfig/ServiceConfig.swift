@@ -4,6 +4,17 @@ public import ApusCore
 
 /// gRPC's service config: what the owner of a service asks of its clients, method by method.
 ///
+/// Besides gRPC's own fields a document may have the key `apus`, at its top and in a `methodConfig`. In its objects all
+/// members may be missing; what can be turned off is turned off by `false`. Durations are texts such as `"1.5s"`.
+///
+/// | place | members |
+/// |---|---|
+/// | `methodConfig[].apus` | `perTryTimeout`, `totalTime` |
+/// | `apus.circuitBreaker` | `scope` (`endpoint`, `endpointAndMethod`), `failureRate`, `slowRate`, `slowAfter`, `consecutiveFailures`, `window`, `minimumCalls`, `openFor`, `longestOpen`, `probes`, `faults` |
+/// | `apus.outlierEjection` | as gRFC A50: `interval`, `baseEjectionTime`, `maxEjectionTime`, `maxEjectionPercent`, `successRateEjection` (`stdevFactor`, `enforcementPercentage`, `minimumHosts`, `requestVolume`), `failurePercentageEjection` (`threshold` and the same); and `consecutiveFailures`, `faults` |
+/// | `apus.rateLimit` | `perSecond`, which it needs, and `burst`; or `calls` and `window`; `per` (`all`, `method`, `metadata:<key>`) |
+/// | `apus.concurrencyLimit` | `limit`, which it needs; `queue`, `longestWait`, `priorityKey` |
+///
 /// Source: gRPC's *service_config.md* and service_config.proto, gRFC A6 (tries) and A21 (which documents are refused).
 public struct ServiceConfig: Sendable, Equatable {
     /// What holds for the methods that one or more names stand for.
@@ -69,6 +80,7 @@ public struct ServiceConfig: Sendable, Equatable {
     /// The `serviceName` of `healthCheckConfig`; nil asks for no health checks.
     public internal(set) var healthCheckService: String?
     var balancer: Balancer?
+    var protection = Protection()
 
     /// The balancer that was chosen from `loadBalancingConfig`; nil leaves it to the channel.
     public var balancerName: String? { balancer?.name }

@@ -175,6 +175,37 @@ struct HashRingTests {
         #expect(HashRing.Sizes(minimum: minimum, maximum: maximum).places(weights) == places)
     }
 
+    @Test(
+        arguments: [
+            // The lightest one's places are rounded up, and the others' follow.
+            ([1, 1, 1, 1], 1024, 4096, [256, 256, 256, 256]),
+            ([1, 1, 1, 1, 1], 1024, 4096, [205, 205, 205, 205, 205]),
+            ([1, 0.5, 0.5], 1024, 4096, [512, 256, 256]), ([1, 0.25], 10, 4096, [8, 2]), ([1], 1024, 4096, [1024]),
+            // Capped: shares of the cap.
+            ([1, 1.0 / 4095], 1024, 2048, [2048, 0]), ([0.5, 1, 0.5], 8, 8, [2, 4, 2]),
+            ([1, 0, 1], 4, 8, [2, 0, 2]), ([1, 1], 1, 1, [1, 0]), ([0, 0], 4, 8, [0, 0]),
+        ] as [([Double], Int, Int, [Int])])
+    func `a whole ring has the places of A42`(_ weights: [Double], _ minimum: Int, _ maximum: Int, _ places: [Int]) {
+        let sizes = HashRing.Sizes(minimum: minimum, maximum: maximum, ofWholeRing: true)
+        let found = sizes.places(weights)
+        // As in gRPC's: sums of fractions may be a hair above a whole number.
+        #expect(zip(found, places).allSatisfy { abs($0 - $1) <= 1 } && found.count == places.count)
+        #expect(abs(found.reduce(0, +) - places.reduce(0, +)) <= 1)
+    }
+
+    @Test func `a whole ring of any weights is within its sizes and in proportion`() {
+        let random = SplitMixRandom(seed: 9)
+        for _ in 0..<1000 {
+            let weights = (0...random.index(below: 20)).map { _ in random.unit() + 0.001 }
+            let found = HashRing.Sizes(minimum: 1024, maximum: 4096, ofWholeRing: true).places(weights)
+            let (total, sum) = (found.reduce(0, +), weights.reduce(0, +))
+            #expect((1024...4097).contains(total))
+            for (weight, count) in zip(weights, found) {
+                #expect(abs(Double(count) - Double(total) * weight / sum) <= 2)
+            }
+        }
+    }
+
     @Test func `each of more endpoints than places has one`() {
         let handles: [EndpointHandle] = .good(10_000)
         let ring = HashRing(handles, HashRing.Sizes(minimum: 1024, maximum: 4096))

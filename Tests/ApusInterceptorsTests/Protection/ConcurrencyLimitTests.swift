@@ -160,4 +160,29 @@ struct ConcurrencyLimitTests {
             #expect(answer == "held")
         }
     }
+
+    @Test func `over real connections a bulkhead keeps calls from a server that hangs`() async throws {
+        let (gate, entered, asked) = (Gate(), Gate(), Count())
+        let bulkhead = Bulkhead(1, name: "users")
+        try await Served.run(
+            [
+                { _ in
+                    asked.add()
+                    entered.open()
+                    await gate.wait()
+                    return "held"
+                }
+            ], client: [bulkhead, Served.endpoints(1), RandomBalancer()]
+        ) { channel in
+            let first = Task { try await channel.ask() }
+            await entered.wait()
+            let error = await #expect(throws: RPCError.self) { try await channel.ask() }
+            #expect(error?.code == .resourceExhausted)
+            #expect(asked.value == 1)
+            gate.open()
+            let answers = try await [first.value, channel.ask()]
+            #expect(answers == ["held", "held"])
+            #expect(bulkhead.running == 0)
+        }
+    }
 }

@@ -3,6 +3,7 @@
 import ApusCore
 import ApusInterceptors
 import ApusTestSupport
+import Synchronization
 import Testing
 
 struct RetryTests {
@@ -217,5 +218,43 @@ struct RetryTests {
         try await stream.send("late")
         #expect(try await source.next() == MessageBytes("late".utf8))
         #expect(script.calls.count == 2)
+    }
+
+    @Test func `over real connections each try goes to another server and says how many there were`() async throws {
+        let tries = Mutex<[String]>([])
+        let handler: Served.Handler = { call in
+            let count = tries.withLock { tries in
+                tries.append(call.metadata["grpc-previous-rpc-attempts"] ?? "first")
+                return tries.count
+            }
+            guard count > 2 else { throw RPCError(.unavailable, "try \(count)") }
+            return "third"
+        }
+        let servers = Mutex<Set<String>>([])
+        let handlers = (0..<3).map { number -> Served.Handler in
+            { call in
+                _ = servers.withLock { $0.insert("\(number)") }
+                return try await handler(call)
+            }
+        }
+        try await Served.run(handlers, client: [Retry(atOnce), Served.endpoints(3), RandomBalancer()]) { channel in
+            let answer = try await channel.ask()
+            #expect(answer == "third")
+        }
+        #expect(tries.withLock { $0 } == ["first", "1", "2"])
+        #expect(servers.withLock { $0.count } == 3)
+    }
+
+    @Test func `over real connections a server that forbids a retry has the last word`() async throws {
+        let count = Count()
+        let forbid: Served.Handler = { _ in
+            count.add()
+            throw RPCError(.unavailable, "stay away", metadata: ["grpc-retry-pushback-ms": "-1"])
+        }
+        try await Served.run([forbid], client: [Retry(atOnce), Served.endpoints(1), RandomBalancer()]) { channel in
+            let error = await #expect(throws: RPCError.self) { try await channel.ask() }
+            #expect(error?.message.contains("stay away") == true)
+        }
+        #expect(count.value == 1)
     }
 }

@@ -1,0 +1,154 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import ApusCore
+import ApusTestSupport
+import Synchronization
+import Testing
+
+@testable import ApusDiscovery
+
+/// A zone whose records a test changes, and who was asked for.
+private final class Zone: Sendable {
+    typealias Services = Result<[ServiceRecord], RPCError>
+
+    private let state: Mutex<(services: Services, hosts: [String: [String]], asked: [String])>
+
+    init(_ services: Services, hosts: [String: [String]]) { state = Mutex((services, hosts, [])) }
+
+    var asked: [String] { state.withLock { $0.asked } }
+
+    func set(_ services: Services) { state.withLock { $0.services = services } }
+
+    var hosts: HostLookUp {
+        HostLookUp { host in
+            self.state.withLock { state in
+                state.asked.append(host)
+                guard let addresses = state.hosts[host] else { return .failure(RPCError(.unavailable, "no \(host)")) }
+                return .success(addresses)
+            }
+        }
+    }
+
+    var services: DNSLookUp {
+        DNSLookUp { name in
+            self.state.withLock { state in
+                state.asked.append(name)
+                return state.services
+            }
+        } texts: { _ in
+            .success([])
+        }
+    }
+}
+
+private func record(_ host: String?, _ port: UInt16, priority: UInt16 = 0, weight: UInt16 = 0) -> ServiceRecord {
+    ServiceRecord(priority: priority, weight: weight, port: port, host: host)
+}
+
+@Suite(.timeLimit(.minutes(1))) struct DNSServicesTests {
+    private let clock = ManualClock()
+    private let down = RPCError(.unavailable, "down")
+    private let hosts = ["users": ["10.9.9.9"], "a": ["10.0.0.2", "10.0.0.1"], "b": ["10.0.0.3"], "empty": []]
+
+    private func endpoints(_ records: [ServiceRecord]) async throws -> [Endpoint] {
+        try await ServiceHosts(records).endpoints(Zone(.success([]), hosts: hosts).hosts).get()
+    }
+
+    @Test func `records give hosts, ports and weights`() async throws {
+        let found = try await endpoints([record("b", 81, weight: 30), record("a", 80, weight: 10)])
+        #expect(
+            found == [
+                Endpoint(host: "10.0.0.1", port: 80, weight: 5), Endpoint(host: "10.0.0.2", port: 80, weight: 5),
+                Endpoint(host: "10.0.0.3", port: 81, weight: 30),
+            ])
+        #expect(try await endpoints([record("b", 81)]).map(\.weight) == [1])
+    }
+
+    @Test func `the first priority with an address is taken`() async throws {
+        let records = [record("b", 3, priority: 9), record("a", 2, priority: 5), record("no", 1, priority: 1)]
+        #expect(try await endpoints(records).map(\.description) == ["10.0.0.1:2", "10.0.0.2:2"])
+        #expect(try await endpoints([records[0], record("empty", 1)]).map(\.description) == ["10.0.0.3:3"])
+    }
+
+    @Test func `a service that is said not to be, and hosts without addresses, are failures`() async {
+        let none = await #expect(throws: RPCError.self) { try await endpoints([record(nil, 0)]) }
+        #expect(none?.message == "the name's SRV records say that there is no such service")
+        let lost = await #expect(throws: RPCError.self) { try await endpoints([record("no", 0)]) }
+        #expect(lost?.message == "no no")
+    }
+
+    @Test func `hundreds of hosts are looked up, and no more are used than the bound`() async throws {
+        let names = (0..<400).map { "host\($0)" }
+        let addresses = Dictionary(
+            uniqueKeysWithValues: names.map { ($0, ["10.1.\($0.count).1", "fd00::\($0.dropFirst(4))"]) })
+        let zone = Zone(.success([]), hosts: addresses)
+        let found = try await ServiceHosts(names.map { record($0, 80) }).endpoints(zone.hosts).get()
+        #expect(found.count == 256)
+        #expect(zone.asked.count == 256)
+    }
+
+    private func watch(_ target: String, _ zone: Zone, until count: Int = 1) async -> (Updates, RegistryWatch) {
+        let updates = Updates()
+        let registry = DNSRegistry(
+            every: .seconds(300), minimum: .seconds(30), lookUp: zone.hosts, services: zone.services, clock: clock)
+        let watch = registry.watch(target) { updates.add($0) }
+        await clock.waitForSleepers()
+        return (updates, watch)
+    }
+
+    private final class Updates: Sendable {
+        private let told = Mutex<[String]>([])
+
+        var all: [String] { told.withLock { $0 } }
+
+        func add(_ update: Result<[Endpoint], RPCError>) {
+            let text = (try? update.get().map(\.description).joined(separator: " ")) ?? "failure"
+            told.withLock { $0.append(text) }
+        }
+    }
+
+    @Test(arguments: ["dns:///users:80", "users:443", "10.0.0.1", "[::1]"])
+    func `a port or an address asks for no services`(target: String) async {
+        let zone = Zone(.success([record("a", 1)]), hosts: ["users": ["x"], "10.0.0.1": ["x"], "::1": ["x"]])
+        let (updates, watch) = await watch(target, zone)
+        #expect(zone.asked.count == 1 && !zone.asked[0].hasPrefix("_"))
+        #expect(updates.all.count == 1)
+        watch.cancel()
+    }
+
+    @Test func `a host without a port asks for services first, and stays with them while servers fail`() async {
+        let zone = Zone(.failure(down), hosts: hosts)
+        let (updates, watch) = await watch("dns:///users", zone)
+        for services: Zone.Services in [.success([]), .success([record("b", 7)]), .failure(down), .success([])] {
+            zone.set(services)
+            clock.advance(by: .seconds(300))
+            await clock.waitForSleepers()
+        }
+        #expect(zone.asked.prefix(2) == ["_grpc._tcp.users", "users"])
+        #expect(updates.all == ["10.9.9.9:443", "10.0.0.3:7", "failure", "10.9.9.9:443"])
+        watch.cancel()
+    }
+
+    @Test func `calls that reach nobody make it look again, not sooner than the minimum`() async {
+        let zone = Zone(.success([]), hosts: hosts)
+        let (_, watch) = await watch("users:80", zone)
+        #expect(zone.asked.count == 1)
+        clock.advance(by: .seconds(10))
+        for _ in 0..<100 { watch.refresh() }
+        await waitUntil { clock.sleepers == 1 }
+        clock.advance(by: .seconds(19))
+        #expect(zone.asked.count == 1)
+        clock.advance(by: .seconds(1))
+        await waitUntil { zone.asked.count == 2 && clock.sleepers == 1 }
+        // Later than the minimum: at once.
+        clock.advance(by: .seconds(100))
+        watch.refresh()
+        await waitUntil { zone.asked.count == 3 && clock.sleepers == 1 }
+        watch.cancel()
+        watch.refresh()
+        await waitUntil { clock.sleepers == 0 }
+        #expect(zone.asked.count == 3)
+    }
+
+    private func waitUntil(_ condition: () -> Bool) async { while !condition() { await Task.yield() } }
+}
