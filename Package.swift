@@ -163,7 +163,7 @@ let package = Package(
             ["ApusCore", "ApusDiscovery", "ApusEtcd", "ApusProtobuf", "ApusTestSupport", "ApusTransport"]),
         tests(
             "ApusTelemetryTests", ["ApusCore", "ApusInterceptors", "ApusTelemetry", "ApusTestSupport", "ApusTransport"]),
-        tests("ApusProtobufTests", ["ApusCore", "ApusProtobuf"]),
+        tests("ApusProtobufTests", ["ApusCore", "ApusProtobuf", "ApusTestSupport"]),
         tests("ApusFoundationTests", ["ApusCore", "ApusFoundation", "ApusProtobuf"]),
         tests(
             "ApusServicesTests",
@@ -177,7 +177,7 @@ let package = Package(
         tests(
             "ApusFuzzTests", ["ApusCore", "ApusHTTP2", "ApusProtobuf", "ApusTransport", "ApusWire"],
             resources: [.copy("Corpora")], exclude: ["Harness"]),
-        tests("ApusGeneratorTests", ["ApusCore", "ApusGenerator", "ApusProtobuf"]),
+        tests("ApusGeneratorTests", ["ApusCore", "ApusGenerator", "ApusProtobuf", "ApusTestSupport"]),
     ] + threadSanitizerMutex,
     swiftLanguageModes: [.v6]
 )

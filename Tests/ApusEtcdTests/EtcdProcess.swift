@@ -65,7 +65,7 @@ final class EtcdProcess: Sendable {
         process.withLock { process in
             guard let child = process.take() else { return }
             if child.isRunning { _ = Foundation.kill(child.processIdentifier, SIGKILL) }
-            child.waitUntilExit()
+            _ = child.waitForEnd()
         }
     }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import ApusProtobuf
+import ApusTestSupport
 import Foundation
 
 @testable import ApusGenerator
@@ -52,11 +53,11 @@ enum ProtocRequest {
                     "--descriptor_set_out=\(output.path)",
                 ] + files
             try process.run()
-            process.waitUntilExit()
-            guard process.terminationStatus != 127 else {
+            let status = process.waitForEnd()
+            guard status != 127 else {
                 throw Failed(description: "protoc is missing: install it with 'apt-get install protobuf-compiler'")
             }
-            guard process.terminationStatus == 0 else { throw Failed(description: "protoc refuses \(files)") }
+            guard status == 0 else { throw Failed(description: "protoc refuses \(files)") }
             return try FileDescriptorSet(serialized: [UInt8](Data(contentsOf: output))).file
         }
     }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import ApusTestSupport
 import Foundation
 
 /// Google's C++ protobuf as a judge of many messages at once: see Tests/Oracle.
@@ -58,8 +59,7 @@ struct CppOracle {
         process.executableURL = program
         process.arguments = [input.path, output.path]
         try process.run()
-        process.waitUntilExit()
-        guard process.terminationStatus == 0 else { throw Failed(description: "the oracle failed") }
+        guard process.waitForEnd() == 0 else { throw Failed(description: "the oracle failed") }
         return try Self.parse([UInt8](Data(contentsOf: output)), count)
     }
 

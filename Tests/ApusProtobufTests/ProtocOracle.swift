@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import ApusTestSupport
 import Foundation
 
 /// Google's own implementation as a peer: `protoc --encode` and `--decode` between binary and text format.
@@ -70,10 +71,10 @@ enum ProtocOracle {
         process.standardOutput = try FileHandle(forWritingTo: files[1])
         process.standardError = try FileHandle(forWritingTo: files[2])
         try process.run()
-        process.waitUntilExit()
+        let status = process.waitForEnd()
         // The status of `env` when there is no such program.
-        guard process.terminationStatus != 127 else { throw Missing() }
+        guard status != 127 else { throw Missing() }
         let errors = String(decoding: try Data(contentsOf: files[2]), as: UTF8.self)
-        return (process.terminationStatus, [UInt8](try Data(contentsOf: files[1])), errors)
+        return (status, [UInt8](try Data(contentsOf: files[1])), errors)
     }
 }

@@ -29,8 +29,7 @@ import Testing
         child.standardOutput = output
         child.standardError = output
         try child.run()
-        child.waitUntilExit()
-        return (child.terminationStatus, try folder.text(of: "output"))
+        return (child.waitForEnd(), try folder.text(of: "output"))
     }
 
     @Test func `promtool reads all metrics of a busy process and finds nothing wrong`() async throws {

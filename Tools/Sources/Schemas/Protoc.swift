@@ -61,10 +61,10 @@ public struct Protoc: Sendable {
             throw RPCError(.failedPrecondition, "\(path) cannot be run: \(error.localizedDescription)")
         }
         let complaints = String(decoding: errors.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
-        process.waitUntilExit()
-        guard process.terminationStatus == 0 else {
+        let status = process.waitForEnd()
+        guard status == 0 else {
             let first = complaints.split(separator: "\n").first { !$0.contains("warning:") }
-            throw RPCError(.invalidArgument, "protoc: \(first ?? "status \(process.terminationStatus)")")
+            throw RPCError(.invalidArgument, "protoc: \(first ?? "status \(status)")")
         }
     }
 }
