@@ -25,7 +25,7 @@ struct EtcdConfigTests {
     {
         let network = InMemoryNetwork()
         let running = try network.start(Server(etcd.services), as: "etcd")
-        let config = EtcdConfig("users", [.memory("etcd")], clock: clock) { network.transport() }
+        let config = EtcdConfig("users", [.memory("etcd")], options: .patient, clock: clock) { network.transport() }
         #expect(config.name == "etcd:users")
         do {
             var documents = config.documents().makeAsyncIterator()

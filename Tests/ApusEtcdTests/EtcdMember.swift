@@ -15,13 +15,22 @@ final class Problems: Sendable {
     func add(_ line: String) { lines.withLock { $0.append(line) } }
 }
 
+extension EtcdOptions {
+    /// For tests, whose machine may be slow.
+    static var patient: EtcdOptions {
+        var options = EtcdOptions()
+        options.timeout = .seconds(600)
+        return options
+    }
+}
+
 /// As if it were one process: a registry with a clock of its own.
 struct EtcdMember {
     let clock = ManualClock()
     let problems = Problems()
     let registry: EtcdRegistry
 
-    init(_ network: InMemoryNetwork, members: [String] = ["etcd"], options: EtcdOptions = EtcdOptions()) {
+    init(_ network: InMemoryNetwork, members: [String] = ["etcd"], options: EtcdOptions = .patient) {
         let problems = problems
         registry = EtcdRegistry(
             members.map { .memory($0) }, options: options, transport: network.transport(), clock: clock,
@@ -53,7 +62,7 @@ struct EtcdPair {
     let b: EtcdMember
 
     /// Runs `body`, and checks that nothing is left of either in etcd.
-    static func run(options: EtcdOptions = EtcdOptions(), _ body: (EtcdPair) async throws -> Void) async throws {
+    static func run(options: EtcdOptions = .patient, _ body: (EtcdPair) async throws -> Void) async throws {
         let pair = try EtcdPair(options)
         try await body(pair)
         pair.etcd.refuse(nil)

@@ -201,7 +201,7 @@ struct EtcdRegistryTests {
     }
 
     @Test func `a user gets a token, and another one when etcd refuses it`() async throws {
-        var options = EtcdOptions()
+        var options = EtcdOptions.patient
         options.user = EtcdOptions.User("ann", password: "secret")
         try await EtcdPair.run(options: options) { pair in
             pair.etcd.store.withLock { $0.token = "first" }
@@ -226,7 +226,7 @@ struct EtcdRegistryTests {
     }
 
     @Test func `a wrong password is an error that says so`() async throws {
-        var options = EtcdOptions()
+        var options = EtcdOptions.patient
         options.user = EtcdOptions.User("ann", password: "wrong")
         try await EtcdPair.run(options: options) { pair in
             await #expect { try await pair.b.register(1) } throws: { "\($0)".contains("authentication failed") }

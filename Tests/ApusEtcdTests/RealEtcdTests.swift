@@ -17,10 +17,8 @@ struct RealEtcdTests {
     init() async throws { etcd = try await EtcdProcess() }
 
     private func registry(lease: Duration = .seconds(10), user: EtcdOptions.User? = nil) throws -> EtcdRegistry {
-        var options = EtcdOptions()
+        var options = EtcdOptions.patient
         options.lease = lease
-        // The machine may be slow.
-        options.timeout = .seconds(60)
         options.user = user
         let problems = problems
         return try EtcdRegistry([.host("127.0.0.1", port: etcd.port)], options: options) { problems.add($0) }
@@ -28,7 +26,7 @@ struct RealEtcdTests {
 
     private func client() -> EtcdClient {
         EtcdClient(
-            [Endpoint(host: "127.0.0.1", port: etcd.port)], options: EtcdOptions(), transport: HTTP2Transport(),
+            [Endpoint(host: "127.0.0.1", port: etcd.port)], options: .patient, transport: HTTP2Transport(),
             clock: SystemClock(), random: SplitMixRandom.shared, report: { _ in })
     }
 
@@ -168,8 +166,7 @@ struct RealEtcdTests {
     @Test func `a document under a key is followed, also over a restart`() async throws {
         let (client, key) = (client(), Array("config".utf8))
         func put(_ text: String) async throws { try await client.put(key, Array(text.utf8), lease: 0) }
-        var options = EtcdOptions()
-        options.timeout = .seconds(60)
+        var options = EtcdOptions.patient
         let config = try EtcdConfig("config", [.host("127.0.0.1", port: etcd.port)], options: options)
         var documents = config.documents().makeAsyncIterator()
         func next() async -> String? {
