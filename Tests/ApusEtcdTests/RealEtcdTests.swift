@@ -166,7 +166,7 @@ struct RealEtcdTests {
     @Test func `a document under a key is followed, also over a restart`() async throws {
         let (client, key) = (client(), Array("config".utf8))
         func put(_ text: String) async throws { try await client.put(key, Array(text.utf8), lease: 0) }
-        var options = EtcdOptions.patient
+        let options = EtcdOptions.patient
         let config = try EtcdConfig("config", [.host("127.0.0.1", port: etcd.port)], options: options)
         var documents = config.documents().makeAsyncIterator()
         func next() async -> String? {
