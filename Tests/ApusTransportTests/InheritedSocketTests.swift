@@ -124,7 +124,9 @@ import Testing
             #expect(failure(datagram) == "\(start) \(datagram) (x) is no stream socket")
             let file = SystemCalls.openReserve()
             #expect(failure(file) == "\(start) \(file) (x) cannot be used: socket operation on non-socket")
-            #expect(failure(900) == "\(start) 900 (x) cannot be used: bad file descriptor")
+            let closed = dup(0)
+            close(closed)
+            #expect(failure(closed) == "\(start) \(closed) (x) cannot be used: bad file descriptor")
             let unknown = #expect(throws: RPCError.self) { _ = try InheritedSockets.take("y") }
             #expect(
                 unknown?.message.hasPrefix("no inherited socket to listen on: none is named y; there are: ") == true)

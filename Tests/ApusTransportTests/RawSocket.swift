@@ -22,6 +22,8 @@ final class RawSocket: @unchecked Sendable {
 
     fileprivate init(descriptor: Int32) throws {
         self.descriptor = descriptor
+        // Tests in processes of their own count theirs.
+        _ = fcntl(descriptor, F_SETFD, FD_CLOEXEC)
         var patience = Self.patience
         let size = socklen_t(MemoryLayout<timeval>.size)
         setsockopt(descriptor, SOL_SOCKET, SO_RCVTIMEO, &patience, size)

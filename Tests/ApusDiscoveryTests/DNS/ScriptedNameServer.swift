@@ -82,10 +82,17 @@ final class ScriptedNameServer: Sendable {
             for answer in script(query, true) {
                 // In two parts, as the network may cut it anywhere.
                 let bytes = [UInt8(answer.count >> 8), UInt8(answer.count & 0xFF)] + answer
-                _ = send(connection, bytes, 1, 0)
-                _ = send(connection, Array(bytes.dropFirst()), bytes.count - 1, 0)
+                _ = send(connection, bytes, 1, Self.quietly)
+                _ = send(connection, Array(bytes.dropFirst()), bytes.count - 1, Self.quietly)
             }
         }
+
+        // A client that has gone must not end this process with a signal.
+        #if canImport(Darwin)
+            private static let quietly: Int32 = 0
+        #else
+            private static let quietly = Int32(MSG_NOSIGNAL)
+        #endif
 
         private static func read(_ connection: Int32, _ count: Int) -> [UInt8] {
             var bytes = [UInt8](repeating: 0, count: count)
