@@ -15,6 +15,9 @@ public struct LoadTally: Sendable {
     /// Calls that were sent more than 10 ms after they were due.
     public private(set) var late = 0
 
+    /// When the last call ended, after the start of the measurement.
+    public private(set) var lastEnd = Duration.zero
+
     /// Nothing has happened yet.
     public init() {}
 
@@ -34,6 +37,7 @@ public struct LoadTally: Sendable {
         due: Duration, sent: Duration, ended: Duration, failure: (status: String, text: String)? = nil
     ) {
         if sent - due > .milliseconds(10) { late += 1 }
+        lastEnd = max(lastEnd, ended)
         if let failure {
             failures[failure.status, default: 0] += 1
             if examples[failure.status] == nil { examples[failure.status] = failure.text }
@@ -53,5 +57,6 @@ public struct LoadTally: Sendable {
         failures.merge(other.failures) { $0 + $1 }
         examples.merge(other.examples) { first, _ in first }
         late += other.late
+        lastEnd = max(lastEnd, other.lastEnd)
     }
 }

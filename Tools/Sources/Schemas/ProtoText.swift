@@ -90,11 +90,11 @@ struct ProtoText {
             }
             // The end of a message's range is behind it, unlike that of an enum's.
             for range in message.reservedRange {
-                text.reserved(range.start ?? 0, through: (range.end ?? 1) - 1, last: 536_870_911)
+                text.reserved(range.start ?? 0, through: Self.last(range.end), last: 536_870_911)
             }
             text.reserved(message.reservedName)
             for range in message.extensionRange {
-                text.line("extensions \(Self.range(range.start ?? 0, (range.end ?? 1) - 1, last: 536_870_911));")
+                text.line("extensions \(Self.range(range.start ?? 0, Self.last(range.end), last: 536_870_911));")
             }
         }
     }
@@ -133,6 +133,9 @@ struct ProtoText {
         guard !names.isEmpty else { return }
         line("reserved \(names.map { "\"\($0)\"" }.joined(separator: ", "));")
     }
+
+    // A server may say anything.
+    private static func last(_ end: Int32?) -> Int32 { (end ?? 1).subtractingReportingOverflow(1).partialValue }
 
     private static func range(_ first: Int32, _ final: Int32, last: Int32) -> String {
         if first == final { return "\(first)" }

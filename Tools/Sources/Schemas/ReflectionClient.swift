@@ -80,7 +80,9 @@ public struct ReflectionClient: Sendable {
         }
         guard let answer = try await call.responses().next()?.messageResponse else { throw Self.odd }
         guard case .errorResponse(let error) = answer else { return answer }
-        throw RPCError(Status.Code(rawValue: Int(error.errorCode)) ?? .unknown, error.errorMessage)
+        // An error is none that says OK.
+        let code = Status.Code(rawValue: Int(error.errorCode)) ?? .unknown
+        throw RPCError(code == .ok ? .unknown : code, error.errorMessage)
     }
 }
 

@@ -117,11 +117,21 @@ package final class ToolProcess: Sendable {
         for (number, handle) in streams.enumerated() {
             posix_spawn_file_actions_adddup2(&actions, handle.fileDescriptor, Int32(number))
         }
+        // A program that has gone must not end this process with a signal; what is ignored here, children would be, too.
+        signal(SIGPIPE, SIG_IGN)
+        var attributes = posix_spawnattr_t()
+        posix_spawnattr_init(&attributes)
+        defer { posix_spawnattr_destroy(&attributes) }
+        var defaults = sigset_t()
+        sigemptyset(&defaults)
+        for number in [SIGPIPE, SIGINT] { sigaddset(&defaults, number) }
+        posix_spawnattr_setsigdefault(&attributes, &defaults)
+        posix_spawnattr_setflags(&attributes, Int16(POSIX_SPAWN_SETSIGDEF))
         let words = arguments.map { strdup($0) }
         let variables = environment(changes).map { strdup($0) }
         defer { for text in words + variables { free(text) } }
         var id = pid_t()
-        let code = posix_spawn(&id, arguments[0], &actions, nil, words + [nil], variables + [nil])
+        let code = posix_spawn(&id, arguments[0], &actions, &attributes, words + [nil], variables + [nil])
         guard code == 0 else { throw CannotRun(program: arguments[0], code: code) }
         return id
     }

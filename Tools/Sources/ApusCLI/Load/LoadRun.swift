@@ -70,7 +70,8 @@ final class LoadRun: Sendable {
 
     private func lane(_ lane: Int, _ start: MonotonicInstant) async {
         if plan.rate == nil {
-            await sleep(until: ArrivalSchedule.start(ofLane: lane, of: plan.lanes, ramp: plan.ramp), start)
+            let begin = ArrivalSchedule.start(ofLane: lane, of: plan.lanes, ramp: plan.ramp)
+            await sleep(until: min(begin, plan.end), start)
         }
         let schedule = plan.schedule
         while !isStopped.load(ordering: .relaxed) {
@@ -79,7 +80,8 @@ final class LoadRun: Sendable {
             guard due < plan.end else { return }
             await sleep(until: due, start)
             guard !isStopped.load(ordering: .relaxed) else { return }
-            await call(number, lane, due: due, start)
+            // A call may fail without ever waiting: its event loop has timers to fire, and other lanes to serve.
+            if await !call(number, lane, due: due, start) { await Task.yield() }
         }
     }
 
@@ -92,7 +94,8 @@ final class LoadRun: Sendable {
         }
     }
 
-    private func call(_ number: Int, _ lane: Int, due: Duration, _ start: MonotonicInstant) async {
+    /// - Returns: whether it ended well.
+    private func call(_ number: Int, _ lane: Int, due: Duration, _ start: MonotonicInstant) async -> Bool {
         let sent = start.duration(to: clock.now)
         var failure: (status: String, text: String)?
         do throws(RPCError) {
@@ -101,10 +104,11 @@ final class LoadRun: Sendable {
             failure = (error.code.name, Screen.harmless("\(error)"))
         }
         let ended = start.duration(to: clock.now)
-        guard due >= plan.warmUp else { return }
+        guard due >= plan.warmUp else { return failure == nil }
         let warmUp = plan.warmUp
         tallies[lane % tallies.count].value.withLock {
             $0.record(due: due - warmUp, sent: sent - warmUp, ended: ended - warmUp, failure: failure)
         }
+        return failure == nil
     }
 }

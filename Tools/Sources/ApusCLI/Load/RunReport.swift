@@ -40,7 +40,11 @@ struct RunReport {
     }
 
     /// Calls a second that ended.
-    var throughput: Double { measured > .zero ? Double(tally.calls) / (measured / .seconds(1)) : 0 }
+    var throughput: Double {
+        // Calls of an open loop may end long after they were due.
+        let time = max(measured, tally.lastEnd)
+        return time > .zero ? Double(tally.calls) / (time / .seconds(1)) : 0
+    }
 
     /// For people.
     func lines(width: Int) -> [String] {

@@ -15,9 +15,9 @@ struct LoadProgramTests {
         let (json, svg) = (scratch.path + "/run.json", scratch.path + "/run.svg")
         let end = try await ToolProcess.run(
             "load", parrot.address, Self.say, "-d", #"{"text": "hi"}"#, "-c", "3", "--connections", "2",
-            "--duration", "500ms", "--json", json, "--svg", svg)
+            "--duration", "3s", "--json", json, "--svg", svg)
         #expect(end.status == 0, "\(end.errors)")
-        #expect(end.output.contains("closed loop, 3 lanes for 500 ms, 2 connections"))
+        #expect(end.output.contains("closed loop, 3 lanes for 3.00 s, 2 connections"))
         #expect(end.output.contains(" 0 failed"))
         let report = try JSONSerialization.jsonObject(with: Data(contentsOf: URL(filePath: json))) as? [String: Any]
         #expect(try #require(report?["calls"] as? Int) > 0)
