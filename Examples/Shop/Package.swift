@@ -57,8 +57,8 @@ let package = Package(
         executable("shop-orders", [apus, arguments, "ShopProtos", "ShopServices", "ShopStore"]),
         executable("shop-demo", [apus, arguments, "ShopDrill"]),
         executable("drill-worker", [apus, arguments, "DrillProtos", "Processes"]),
-        executable("failure-drill", [apus, arguments, "FailureDrill"]),
-        executable("rollout", [apus, arguments, "FailureDrill"]),
+        executable("failure-drill", [apus, arguments, "FailureDrill", "Processes"]),
+        executable("rollout", [apus, arguments, "FailureDrill", "Processes"]),
 
         tests("PasswordHashTests", ["PasswordHash"]),
         tests("ShopStoreTests", ["ShopStore", "PasswordHash", grdb]),

@@ -70,7 +70,7 @@ extension Server {
         listeningOn targets: [ListenTarget], options: ServerOptions = ServerOptions(), grace: Duration = .seconds(30),
         started: (RunningServer) async throws -> Void = { _ in }, stopping: () async -> Void = {}
     ) async throws {
-        let signals = try StopSignals()
+        let (signals, loops) = (try StopSignals(), try EventLoops.shared())
         let running = try start(listeningOn: targets, options: options)
         do {
             try await started(running)
@@ -80,16 +80,11 @@ extension Server {
         }
         let manager = ServiceManager.present
         manager?.tell(.ready)
-        let liveness = try manager.flatMap { manager throws(RPCError) in try Self.liveness(manager) }
+        let liveness = manager?.liveness(of: loops.members)
         await signals.wait()
         manager?.tell(.stopping)
         await stopping()
         await running.stop(grace: grace)
         withExtendedLifetime(liveness) {}
-    }
-
-    private static func liveness(_ manager: ServiceManager) throws(RPCError) -> Liveness? {
-        guard let interval = manager.watchdog else { return nil }
-        return Liveness(of: try EventLoops.shared().members, interval: interval) { manager.tell(.alive) }
     }
 }

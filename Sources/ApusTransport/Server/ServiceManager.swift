@@ -49,6 +49,11 @@ struct ServiceManager: Sendable {
         SystemCalls.send(Array(notice.rawValue.utf8), to: address, socket)
     }
 
+    /// Reports, as often as it asks for, that these loops turn; nil when it does not ask.
+    func liveness(of loops: [any EventLoop]) -> Liveness? {
+        watchdog.map { Liveness(of: loops, interval: $0) { tell(.alive) } }
+    }
+
     // A file, or a name in the abstract namespace behind an @.
     private static func address(_ path: String) -> SocketAddress? {
         switch path.first {

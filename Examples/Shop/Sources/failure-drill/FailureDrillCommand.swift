@@ -4,6 +4,7 @@ import Apus
 import ArgumentParser
 import FailureDrill
 import Foundation
+import Processes
 
 @main
 struct FailureDrillCommand: AsyncParsableCommand {
@@ -38,19 +39,19 @@ struct FailureDrillCommand: AsyncParsableCommand {
         let drill = try FailureDrill(plan, worker: try Self.worker())
         let reports: [ScenarioReport]
         do {
-            reports = try await drill.run { Self.say($0) }
+            reports = try await drill.run { DriverProgram.say($0) }
         } catch {
             await drill.cleanUp()
             throw error
         }
         await drill.cleanUp()
-        for line in ScenarioReport.table(reports) { Self.say(line) }
+        for line in ScenarioReport.table(reports) { DriverProgram.say(line) }
         for report in reports where report.failed > 0 {
-            for error in report.errors.prefix(3) { Self.say("\(report.scenario.rawValue): \(error)") }
+            for error in report.errors.prefix(3) { DriverProgram.say("\(report.scenario.rawValue): \(error)") }
         }
         let faults = reports.flatMap { $0.faults(strict: strict) }
-        for fault in faults { Self.say("fault: \(fault)") }
-        Self.say(faults.isEmpty ? "PASSED" : "FAILED")
+        for fault in faults { DriverProgram.say("fault: \(fault)") }
+        DriverProgram.say(faults.isEmpty ? "PASSED" : "FAILED")
         if !faults.isEmpty { throw ExitCode.failure }
     }
 
@@ -76,16 +77,11 @@ struct FailureDrillCommand: AsyncParsableCommand {
         return found
     }
 
-    // At once, also into a pipe.
-    private static func say(_ line: String) {
-        try? FileHandle.standardOutput.write(contentsOf: Data((line + "\n").utf8))
-    }
-
     /// The worker's program stands beside this one.
     private static func worker() throws -> String {
-        guard let program = Bundle.main.executableURL else {
+        guard let program = DriverProgram.sibling("drill-worker") else {
             throw ValidationError("the folder of this program cannot be found")
         }
-        return program.resolvingSymlinksInPath().deletingLastPathComponent().appending(path: "drill-worker").path()
+        return program
     }
 }

@@ -3,7 +3,7 @@
 import Apus
 import ArgumentParser
 import FailureDrill
-import Foundation
+import Processes
 
 @main
 struct RolloutCommand: AsyncParsableCommand {
@@ -37,15 +37,15 @@ struct RolloutCommand: AsyncParsableCommand {
         let rollout = try Rollout(plan, worker: try Self.worker())
         let report: RolloutReport
         do {
-            report = try await rollout.run { Self.say($0) }
+            report = try await rollout.run { DriverProgram.say($0) }
         } catch {
             await rollout.cleanUp()
             throw error
         }
         await rollout.cleanUp()
-        for line in report.lines { Self.say(line) }
-        for fault in report.faults { Self.say("fault: \(fault)") }
-        Self.say(report.faults.isEmpty ? "PASSED" : "FAILED")
+        for line in report.lines { DriverProgram.say(line) }
+        for fault in report.faults { DriverProgram.say("fault: \(fault)") }
+        DriverProgram.say(report.faults.isEmpty ? "PASSED" : "FAILED")
         if !report.faults.isEmpty { throw ExitCode.failure }
     }
 
@@ -57,16 +57,11 @@ struct RolloutCommand: AsyncParsableCommand {
         return plan
     }
 
-    // At once, also into a pipe.
-    private static func say(_ line: String) {
-        try? FileHandle.standardOutput.write(contentsOf: Data((line + "\n").utf8))
-    }
-
     /// The worker's program stands beside this one.
     private static func worker() throws -> String {
-        guard let program = Bundle.main.executableURL else {
+        guard let program = DriverProgram.sibling("drill-worker") else {
             throw ValidationError("the folder of this program cannot be found")
         }
-        return program.resolvingSymlinksInPath().deletingLastPathComponent().appending(path: "drill-worker").path()
+        return program
     }
 }
