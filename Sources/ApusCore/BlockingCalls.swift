@@ -58,9 +58,9 @@ public struct BlockingChannel: Sendable {
         _ body: @escaping @Sendable () async throws(RPCError) -> R
     ) throws(RPCError) -> R {
         let outcome = Outcome<R>()
-        let current = ServerCall.current
+        let current = ServerCall.binding
         try channel.transport.runBlocking {
-            await ServerCall.$current.withValue(current) {
+            await ServerCall.$binding.withValue(current) {
                 do throws(RPCError) {
                     let value = try await body()
                     outcome.result.withLock { $0 = .success(value) }

@@ -44,7 +44,7 @@ public struct Route: Sendable {
 
     /// The method.
     public let method: MethodDescriptor
-    let handler: Handler
+    package let handler: Handler
 
     /// A route whose handler works on bytes.
     public init(_ method: MethodDescriptor, handler: @escaping Handler) {
@@ -98,6 +98,22 @@ public struct Route: Sendable {
             try await handler(RequestStream(try call.requestStream()), ResponseWriter(call.responder), call)
             return ServerResponse(message: nil)
         }
+    }
+}
+
+extension Method {
+    /// The request of a call that has one message: for generated code.
+    ///
+    /// - Throws: INTERNAL for bytes that are no such message.
+    @inlinable
+    public func request(_ call: ServerCall) throws -> Request.Message { try Request.decode(call.onlyRequest()) }
+
+    /// The response of a call that has one message: for generated code.
+    ///
+    /// - Throws: INTERNAL for a message that cannot be encoded.
+    @inlinable
+    public func response(_ answer: Response.Message) throws -> ServerResponse {
+        ServerResponse(message: try Response.encode(answer))
     }
 }
 

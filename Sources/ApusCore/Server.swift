@@ -29,6 +29,7 @@ public final class Server: Sendable {
         self.interceptors = interceptors
         admission = interceptors.compactMap { $0 as? any AdmittingInterceptor }
         self.observer = observer
+        isBare = interceptors.isEmpty && observer == nil
         watch = observer.map { CallRecord.Watch($0, clock: clock) }
     }
 
@@ -36,6 +37,9 @@ public final class Server: Sendable {
     package func willStop() {
         for service in services { service.serverWillStop() }
     }
+
+    /// Whether nothing but its handler has to do with a call.
+    package let isBare: Bool
 
     /// Whether ``admit(_:)`` has somebody to ask.
     package var admits: Bool { !admission.isEmpty }
@@ -47,7 +51,7 @@ public final class Server: Sendable {
         for interceptor in admission { try interceptor.admit(head) }
     }
 
-    /// Runs a call through the interceptors and its handler. ``ServerCall/current`` is the caller's to bind.
+    /// Runs a call of a server with interceptors or an observer. ``ServerCall/current`` is the caller's to bind.
     ///
     /// - Throws: the handler's `RPCError`; CANCELLED for a `CancellationError`; UNKNOWN for any other error, whose
     ///   text stays in the process.
@@ -82,7 +86,8 @@ public final class Server: Sendable {
         observer.serverCallEnded(call, error: record?.verdict.map { RPCError($0) } ?? error)
     }
 
-    private static func mapped(_ error: any Error) -> RPCError {
+    /// What the client gets for what a handler has thrown.
+    package static func mapped(_ error: any Error) -> RPCError {
         switch error {
         case let error as RPCError: error
         case is CancellationError: RPCError(.cancelled, "the call was cancelled")

@@ -41,9 +41,6 @@ public struct ServerCall: Sendable {
         self.responder = responder
     }
 
-    /// The call that the current task handles, if any: calls made meanwhile inherit its deadline.
-    @TaskLocal public static var current: ServerCall?
-
     /// Whose calls they are that come over one connection: behind one reference, because calls are copied often.
     package final class Origin: Sendable {
         package let peer: Endpoint.Address

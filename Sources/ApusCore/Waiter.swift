@@ -42,6 +42,8 @@ package struct Waiters: Sendable {
 
     package init() {}
 
+    package var isEmpty: Bool { all.isEmpty }
+
     /// A name for a task that may wait: what ``cancel(_:)`` takes. Before the task suspends.
     package mutating func makeID() -> UInt64 {
         lastID += 1

@@ -82,7 +82,7 @@ private func onDataChunk(
     _: OpaquePointer?, _: UInt8, id: Int32, data: UnsafePointer<UInt8>?, count: Int, context: UnsafeMutableRawPointer?
 ) -> Int32 {
     report(context) { session in
-        session.consumeConnection(count)
+        session.connectionCredit += count
         session.withStream(id) { $0.receiveData(UnsafeRawBufferPointer(start: data, count: count)) }
     }
 }

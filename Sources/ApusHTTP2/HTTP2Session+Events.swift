@@ -11,6 +11,7 @@ extension HTTP2Session {
         stream.id = id
         nghttp2_session_set_stream_user_data(session, id, Unmanaged.passUnretained(stream).toOpaque())
         retain(stream)
+        (latest, latestID) = (Unmanaged.passUnretained(stream), id)
         return true
     }
 
@@ -21,12 +22,16 @@ extension HTTP2Session {
         return carryOut(nghttp2_submit_rst_stream(session, none, id, HTTP2ErrorCode.refusedStream))
     }
 
-    /// Calls `body` with the stream's object, if it has one.
+    /// Calls `body` with the stream's object, if it has one. Mostly it is the one of the last event.
     @inline(__always)
     func withStream(_ id: Int32, _ body: (HTTP2Stream) -> Void) {
+        // Valid: an open stream is retained by the list, and leaves `latest` when it closes.
+        if latestID == id, let latest { return latest._withUnsafeGuaranteedRef(body) }
         guard let session, let context = nghttp2_session_get_stream_user_data(session, id) else { return }
         // Valid: a stream's context is the object that the list retains until the stream's close.
-        Unmanaged<HTTP2Stream>.fromOpaque(context)._withUnsafeGuaranteedRef(body)
+        let stream = Unmanaged<HTTP2Stream>.fromOpaque(context)
+        (latest, latestID) = (stream, id)
+        stream._withUnsafeGuaranteedRef(body)
     }
 
     func closed(_ id: Int32, code: UInt32) {

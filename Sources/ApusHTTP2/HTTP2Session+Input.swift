@@ -38,6 +38,7 @@ extension HTTP2Session {
         guard let session else { return try checkFailure() }
         let start = bytes.bindMemory(to: UInt8.self).baseAddress
         let consumed = apus_nghttp2_mem_recv(session, start, bytes.count)
+        returnConnectionCredit()
         if consumed < 0 { try check(Int32(truncatingIfNeeded: consumed)) }
         if let violation { throw abort(violation) }
     }

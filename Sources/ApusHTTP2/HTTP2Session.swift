@@ -32,6 +32,9 @@ package final class HTTP2Session {
     @exclusivity(unchecked) var session: OpaquePointer?
     unowned(unsafe) let delegate: any HTTP2SessionDelegate
     @exclusivity(unchecked) private unowned(unsafe) var firstStream: HTTP2Stream?
+    // The open stream that the last event was of, or none.
+    @exclusivity(unchecked) var latest: Unmanaged<HTTP2Stream>?
+    @exclusivity(unchecked) var latestID: Int32 = 0
     @exclusivity(unchecked) var output: OutputBuffer?
     @exclusivity(unchecked) package private(set) var streamCount = 0
     let role: HTTP2Settings.Role
@@ -56,6 +59,11 @@ package final class HTTP2Session {
 
     // nghttp2 uses it as long as it is called with the handle.
     private let memory: HTTP2Memory?
+    // Bytes of DATA that arrived and whose credit for the connection was not returned yet.
+    @exclusivity(unchecked) var connectionCredit = 0
+    // What a stream's credit must come to before it is returned: what is held back must not stop a peer, which goes on
+    // while half of its window is left.
+    private let leastCredit: Int
     // Why the handle was given up.
     @exclusivity(unchecked) var failure: HTTP2Error?
 
@@ -69,6 +77,7 @@ package final class HTTP2Session {
         self.delegate = delegate
         self.memory = memory
         role = settings.role
+        leastCredit = min(8 * 1024, Int(settings.streamWindow) / 4)
         scanner = FrameScanner(expectsPreface: role == .server)
         budget = FrameBudget(role: role, headerListSize: Int(settings.maximumHeaderListSize))
         watch = InputWatch(settings.inputTimes)
@@ -171,16 +180,20 @@ package final class HTTP2Session {
         carryOut(nghttp2_submit_rst_stream(session, UInt8(NGHTTP2_FLAG_NONE.rawValue), stream.id, code))
     }
 
-    /// Returns credit for bytes that were received, to the connection's window.
-    package func consumeConnection(_ count: Int) {
-        guard let session, count > 0 else { return }
-        carryOut(nghttp2_session_consume_connection(session, count))
+    /// Returns credit for bytes that were received, to the stream's window: once enough has come together, since the
+    /// library tells the peer only of half a window at a time.
+    package func consume(_ count: Int, of stream: HTTP2Stream) {
+        stream.credit += count
+        guard let session, stream.credit > leastCredit else { return }
+        defer { stream.credit = 0 }
+        carryOut(nghttp2_session_consume_stream(session, stream.id, stream.credit))
     }
 
-    /// Returns credit for bytes that were received, to the stream's window.
-    package func consume(_ count: Int, of stream: HTTP2Stream) {
-        guard let session, count > 0 else { return }
-        carryOut(nghttp2_session_consume_stream(session, stream.id, count))
+    // Of all that a slice of input brought, at its end.
+    func returnConnectionCredit() {
+        guard let session, connectionCredit > 0 else { return }
+        defer { connectionCredit = 0 }
+        carryOut(nghttp2_session_consume_connection(session, connectionCredit))
     }
 
     /// Announces a graceful end: GOAWAY with the highest identifier, so that no request on its way is lost.
@@ -275,6 +288,7 @@ package final class HTTP2Session {
         stream.next?.previous = stream.previous
         stream.previous = nil
         stream.next = nil
+        if latestID == stream.id { latest = nil }
         streamCount -= 1
         stream.closed(code: code)
         Unmanaged.passUnretained(stream).release()

@@ -27,6 +27,8 @@ open class HTTP2Stream {
     @exclusivity(unchecked) unowned(unsafe) var previous: HTTP2Stream?
     @exclusivity(unchecked) unowned(unsafe) var next: HTTP2Stream?
 
+    // Credit for its window that waits to be returned.
+    @exclusivity(unchecked) var credit = 0
     // Whose doing a reset is: ours, or the library's because of the peer's frames.
     @exclusivity(unchecked) var isResetByOwner = false
     @exclusivity(unchecked) var isFaulty = false

@@ -49,7 +49,7 @@ public struct Deadline: ClientInterceptor {
     public func intercept(_ call: ClientCall, next: ClientNext) async throws -> ClientResponse {
         var call = call
         call.deadline = try rule.deadline(
-            asked: call.deadline, inherited: ServerCall.current?.deadline ?? .none, now: clock.now)
+            asked: call.deadline, inherited: ServerCall.inheritedDeadline, now: clock.now)
         return try await next(call)
     }
 }

@@ -4,6 +4,17 @@ package import ApusCore
 
 /// The header block of a request as a server reads it, field by field, with the server's verdict at its end.
 package struct RequestHead {
+    /// What a server looks fields up in: behind one reference for all requests of a connection.
+    package final class Tables: Sendable {
+        package let router: Router
+        package let compressors: Compressors
+
+        package init(_ router: Router, _ compressors: Compressors) {
+            self.router = router
+            self.compressors = compressors
+        }
+    }
+
     /// What is to be done with the request.
     package enum Verdict {
         /// The method is known: its index in the router.
@@ -39,14 +50,12 @@ package struct RequestHead {
     package init(limit: Int) { budget = FieldBudget(limit: limit) }
 
     /// Takes one field; the router finds the path from its bytes.
-    package mutating func receive(
-        name: UnsafeRawBufferPointer, value: UnsafeRawBufferPointer, router: Router, compressors: Compressors
-    ) {
+    package mutating func receive(name: UnsafeRawBufferPointer, value: UnsafeRawBufferPointer, _ tables: Tables) {
         overBudget = budget.spend(name: name.count, value: value.count)
         guard case .fits = overBudget else { return }
         switch FieldName(name) {
         case .path:
-            route = router.find(value)
+            route = tables.router.find(value)
             if route == nil { path = value.text }
         case .method:
             isPost = value.equals("POST")
@@ -58,16 +67,16 @@ package struct RequestHead {
             timeout = TimeoutEncoding.decode(value)
             hasMalformedTimeout = timeout == nil
         case .encoding where !value.equals("identity"):
-            compressor = compressors.index(named: value)
+            compressor = tables.compressors.index(named: value)
             unknownEncoding = compressor == nil ? value.text : nil
-        case .acceptEncoding: accepted.add(value, compressors)
+        case .acceptEncoding: accepted.add(value, tables.compressors)
         case .custom: MetadataEncoding.read(name: name, value: value, into: &metadata)
         default: break
         }
     }
 
-    /// What is to be done, once the block is complete.
-    package var verdict: Verdict {
+    /// What is to be done, once the block is complete. Mutating only so that nothing is copied to be asked.
+    package mutating func verdict() -> Verdict {
         switch overBudget {
         case .abusive: return .terminate
         case .exceeded: return .reject(Status(.resourceExhausted, "the request's metadata is above the limit"))

@@ -12,10 +12,10 @@ import ApusWire
     while !input.rest.isEmpty {
         let name = input.take(Int(input.byte()))
         let value = input.take(Int(input.byte()))
-        request.receive(name: name, value: value, router: noRoutes, compressors: .standard)
+        request.receive(name: name, value: value, noTables)
         response.receive(name: name, value: value, compressors: .standard)
     }
-    _ = request.verdict
+    _ = request.verdict()
     if let timeout = request.timeout { try require(timeout >= 0, "a negative timeout was read") }
     _ = response.receiveEnd(endStream: endsStream)
     try checkRoundTrip(request.metadata)

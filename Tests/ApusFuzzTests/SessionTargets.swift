@@ -105,14 +105,14 @@ private final class FuzzedStream: HTTP2Stream {
 
     override func receiveField(name: UnsafeRawBufferPointer, value: UnsafeRawBufferPointer) {
         switch peer.role {
-        case .server: request.receive(name: name, value: value, router: noRoutes, compressors: .standard)
+        case .server: request.receive(name: name, value: value, noTables)
         case .client: response.receive(name: name, value: value, compressors: .standard)
         }
     }
 
     override func receiveFieldsEnd(endStream: Bool) {
         guard peer.role == .server else { return _ = response.receiveEnd(endStream: endStream) }
-        _ = request.verdict
+        _ = request.verdict()
         deframer.takesCompressed = request.compressor != nil
         var block = HeaderBlock()
         block.add(":status", "200")
@@ -127,7 +127,6 @@ private final class FuzzedStream: HTTP2Stream {
             peer.session?.reset(self, code: HTTP2ErrorCode.cancel)
         }
         peer.session?.consume(bytes.count, of: self)
-        peer.session?.consumeConnection(bytes.count)
         peer.session?.resumeData(self)
     }
 
@@ -164,7 +163,7 @@ private struct NoRoutes: Service {
     var routes: [Route] { [] }
 }
 
-let noRoutes: Router = {
+let noTables: RequestHead.Tables = {
     guard let router = try? Router([NoRoutes()]) else { preconditionFailure("a router without routes is legal") }
-    return router
+    return RequestHead.Tables(router, .standard)
 }()

@@ -22,7 +22,7 @@ final class LoopbackTransport: ClientTransport {
             request: call.request, responder: source)
         guard call.method.kind.streamsResponses else {
             guard
-                let answer = try await ServerCall.$current.withValue(
+                let answer = try await ServerCall.withCurrent(
                     serverCall, operation: { try await server.answer(serverCall, route) }
                 ).message
             else {

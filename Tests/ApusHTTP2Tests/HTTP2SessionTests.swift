@@ -86,6 +86,24 @@ import Testing
         #expect(arrived.received.count == 2500 && arrived.events.last == "end after 2500")
     }
 
+    @Test(arguments: [1, 7, 250]) func `credit in small pieces comes together`(_ piece: Int) throws {
+        let pair = try SessionPair(server: { $0.streamWindow = 1000 })
+        try pair.exchange()
+        _ = try pair.request([UInt8](repeating: 5, count: 20_000))
+        try pair.exchange()
+        let arrived = try #require(pair.server.streams.first)
+        var credited = 0
+        while credited < 20_000 {
+            #expect(arrived.received.count > credited, "the sender stands still at \(credited)")
+            guard arrived.received.count > credited else { return }
+            let count = min(piece, arrived.received.count - credited)
+            pair.server.session.consume(count, of: arrived)
+            credited += count
+            try pair.exchange()
+        }
+        #expect(arrived.received.count == 20_000)
+    }
+
     @Test func `the connection's window is credited by itself`() throws {
         let pair = try SessionPair(server: {
             $0.connectionWindow = 65_535

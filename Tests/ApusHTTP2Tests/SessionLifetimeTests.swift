@@ -76,7 +76,6 @@ private struct Weak {
         session.reset(request, code: 8)
         session.resumeData(request)
         session.consume(10, of: request)
-        session.consumeConnection(10)
         session.submitPing(1)
         session.submitGoAway()
         session.submitShutdownNotice()

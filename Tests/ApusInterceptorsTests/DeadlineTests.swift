@@ -15,7 +15,7 @@ struct DeadlineTests {
 
     private func inHandler<R>(_ remaining: Duration, _ body: () async throws -> R) async throws -> R {
         let deadline = CallDeadline(at: clock.now.advanced(by: remaining))
-        return try await ServerCall.$current.withValue(.inProgress(deadline: deadline)) { try await body() }
+        return try await ServerCall.withCurrent(.inProgress(deadline: deadline)) { try await body() }
     }
 
     private var remaining: [Duration?] { script.calls.map { $0.deadline.remaining(at: clock.now) } }

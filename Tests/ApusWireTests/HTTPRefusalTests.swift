@@ -6,15 +6,15 @@ import Testing
 
 @Suite struct HTTPRefusalTests {
     private func refusal(method: String, contentType: String? = "text/html") throws -> HTTPRefusal {
-        let router = try Router([])
+        let tables = RequestHead.Tables(try Router([]), .none)
         var head = RequestHead(limit: 1 << 10)
         for (name, value) in [(":method", method), ("content-type", contentType)] {
             guard let value else { continue }
             name.onWire { name in
-                value.onWire { head.receive(name: name, value: $0, router: router, compressors: .none) }
+                value.onWire { head.receive(name: name, value: $0, tables) }
             }
         }
-        guard case .rejectHTTP(let refusal) = head.verdict else {
+        guard case .rejectHTTP(let refusal) = head.verdict() else {
             throw RPCError(.internal, "the request was not refused")
         }
         return refusal

@@ -24,10 +24,11 @@ private struct Stub: Service {
     ]
 
     private func head(_ fields: Fields, limit: Int = 16 << 10) -> RequestHead {
+        let tables = RequestHead.Tables(router, .standard)
         var head = RequestHead(limit: limit)
         for field in fields.all {
             field.name.onWire { name in
-                field.value.onWire { head.receive(name: name, value: $0, router: router, compressors: .standard) }
+                field.value.onWire { head.receive(name: name, value: $0, tables) }
             }
         }
         return head
@@ -39,7 +40,8 @@ private struct Stub: Service {
             fields.all.removeAll { $0.name == name }
             if let value { fields.all.append(Fields.Field(name: name, value: value)) }
         }
-        return switch head(fields, limit: limit).verdict {
+        var head = head(fields, limit: limit)
+        return switch head.verdict() {
         case .start(let index): "start \(index)"
         case .reject(let status): "\(status)"
         case .rejectHTTP(let refusal): "HTTP \(refusal.status)"
@@ -97,9 +99,9 @@ private struct Stub: Service {
     @Test func `what follows the limit is not kept`() {
         var fields = Self.good
         for index in 0..<500 { fields.all.append(Fields.Field(name: "x-\(index)", value: "v")) }
-        let head = head(fields)
+        var head = head(fields)
         #expect(head.metadata.entries.count == 128 - Self.good.all.count)
-        guard case .reject(let status) = head.verdict else { return #expect(Bool(false), "it should be rejected") }
+        guard case .reject(let status) = head.verdict() else { return #expect(Bool(false), "it should be rejected") }
         #expect(status.code == .resourceExhausted)
     }
 }

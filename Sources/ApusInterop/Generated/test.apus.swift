@@ -205,14 +205,26 @@ extension TestService.Handler {
     /// The methods with their handlers.
     package var routes: [Route] {
         [
-            .unary(TestService.Methods.emptyCall) { try await self.emptyCall($0, call: $1) },
-            .unary(TestService.Methods.unaryCall) { try await self.unaryCall($0, call: $1) },
-            .unary(TestService.Methods.cacheableUnaryCall) { try await self.cacheableUnaryCall($0, call: $1) },
+            Route(TestService.Methods.emptyCall.descriptor) { call in
+                try TestService.Methods.emptyCall.response(
+                    await self.emptyCall(TestService.Methods.emptyCall.request(call), call: call))
+            },
+            Route(TestService.Methods.unaryCall.descriptor) { call in
+                try TestService.Methods.unaryCall.response(
+                    await self.unaryCall(TestService.Methods.unaryCall.request(call), call: call))
+            },
+            Route(TestService.Methods.cacheableUnaryCall.descriptor) { call in
+                try TestService.Methods.cacheableUnaryCall.response(
+                    await self.cacheableUnaryCall(TestService.Methods.cacheableUnaryCall.request(call), call: call))
+            },
             .serverStreaming(TestService.Methods.streamingOutputCall) { try await self.streamingOutputCall($0, to: $1, call: $2) },
             .clientStreaming(TestService.Methods.streamingInputCall) { try await self.streamingInputCall($0, call: $1) },
             .bidirectional(TestService.Methods.fullDuplexCall) { try await self.fullDuplexCall($0, to: $1, call: $2) },
             .bidirectional(TestService.Methods.halfDuplexCall) { try await self.halfDuplexCall($0, to: $1, call: $2) },
-            .unary(TestService.Methods.unimplementedCall) { try await self.unimplementedCall($0, call: $1) },
+            Route(TestService.Methods.unimplementedCall.descriptor) { call in
+                try TestService.Methods.unimplementedCall.response(
+                    await self.unimplementedCall(TestService.Methods.unimplementedCall.request(call), call: call))
+            },
         ]
     }
 
@@ -277,7 +289,10 @@ extension UnimplementedService.Handler {
     /// The methods with their handlers.
     package var routes: [Route] {
         [
-            .unary(UnimplementedService.Methods.unimplementedCall) { try await self.unimplementedCall($0, call: $1) },
+            Route(UnimplementedService.Methods.unimplementedCall.descriptor) { call in
+                try UnimplementedService.Methods.unimplementedCall.response(
+                    await self.unimplementedCall(UnimplementedService.Methods.unimplementedCall.request(call), call: call))
+            },
         ]
     }
 

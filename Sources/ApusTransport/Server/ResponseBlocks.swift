@@ -26,6 +26,20 @@ enum ResponseBlocks {
     static let tooLarge = Status(
         .resourceExhausted, "the response's metadata is above \(HeaderBlock.maximumListSize) bytes")
 
+    /// The head of a response whose handler has said something.
+    ///
+    /// - Throws: for metadata that cannot be sent.
+    static func starting(_ head: ResponseNotes.Head, _ compressors: Compressors) throws(RPCError) -> HeaderBlock {
+        var block = Self.head
+        if let compressor = head.compressor {
+            block.add("grpc-encoding", compressors[compressor].compression.name.utf8)
+        }
+        guard !head.metadata.isEmpty else { return block }
+        try MetadataEncoding.write(head.metadata, to: &block)
+        if block.listSize > HeaderBlock.maximumListSize { throw RPCError(tooLarge) }
+        return block
+    }
+
     /// The block with a call's end added.
     static func ending(_ block: HeaderBlock, _ end: ServerStream.End, _ compressors: Compressors) -> HeaderBlock {
         var fields = block

@@ -20,6 +20,7 @@ final class ServerConnection: HTTP2Connection, @unchecked Sendable {
     let server: Server
     let options: ServerOptions
     let owner: any ServerConnectionOwner
+    let tables: RequestHead.Tables
     let slots: HandlerSlots
     /// Which of its server's connections it is; set once, before anybody else knows it.
     var number = 0
@@ -40,6 +41,7 @@ final class ServerConnection: HTTP2Connection, @unchecked Sendable {
         self.server = server
         self.options = options
         self.owner = owner
+        tables = RequestHead.Tables(server.router, options.compressors)
         slots = HandlerSlots(
             loop, limit: options.maximumConcurrentStreams, patience: options.handlerPatience)
         strikes = PingStrikes(

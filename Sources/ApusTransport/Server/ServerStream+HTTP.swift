@@ -15,12 +15,12 @@ extension ServerStream {
     func countRefused(_ bytes: Int) {
         guard refusal != nil else { return }
         refusedBytes += bytes
-        connection?.session?.consume(bytes, of: self)
+        if isOpen { connection.session?.consume(bytes, of: self) }
         if let refusal, refusedBytes >= refusal.patience { sendRefusal() }
     }
 
     func sendRefusal() {
-        guard let refusal, !headSent, let connection else { return }
+        guard let refusal, !headSent, isOpen else { return }
         headSent = true
         refusalText = Array(refusal.text.utf8)[...]
         var block = HeaderBlock()
@@ -38,6 +38,6 @@ extension ServerStream {
         refusalText.removeFirst(count)
         guard refusalText.isEmpty else { return }
         endSent = true
-        if !requestEnded { connection?.session?.reset(self, code: HTTP2ErrorCode.noError) }
+        if !requestEnded, isOpen { connection.session?.reset(self, code: HTTP2ErrorCode.noError) }
     }
 }

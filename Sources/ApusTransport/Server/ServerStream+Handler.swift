@@ -12,56 +12,81 @@ extension ServerStream {
     ///
     /// - Returns: whether there is something to handle still.
     func startHandler() -> Bool {
-        guard !isReset, handler == nil, let connection, let entry else { return false }
-        guard let body = inbound.map({ MessageBody.stream($0) }) ?? request.map({ .one($0) }) else { return false }
-        let compressed = request?.isCompressed == true ? decompression(connection) : nil
-        if request != nil { forgetRequest() }
-        let call = ServerCall(
-            method: entry.route.method, metadata: head.metadata, deadline: deadline, origin: connection.origin,
-            request: body, responder: self)
-        owner.handlerStarted()
-        start(call, entry, connection, compressed)
+        guard !isReset, handler == nil, isOpen, let entry else { return false }
+        guard request != nil || inbound != nil else { return false }
+        if let request {
+            handed = request
+            forgetRequest()
+        }
+        connection.owner.handlerStarted()
+        handler = Task(executorPreference: connection.executor(for: entry)) {
+            // Bound here, where it is the task's own memory: what is bound outside is copied for the task, which is
+            // three allocations. Nothing follows: what follows an `await` costs a look at the task's executor.
+            await ServerCall.$binding.withValue(self) { await self.handle() }
+        }
         return true
     }
 
-    private func start(
-        _ call: ServerCall, _ entry: Router.Entry, _ connection: ServerConnection, _ compressed: Decompression?
-    ) {
-        let server = connection.server
-        // Bound here, where the task copies it: binding it inside of the task would cost a call's time twice more.
-        handler = ServerCall.$current.withValue(call) {
-            Task(executorPreference: connection.executor(for: entry)) {
-                do throws(RPCError) {
-                    let call = if let compressed { try call.opened(compressed) } else { call }
-                    let response = try await server.answer(call, entry.route) { try self.framed($0) }
-                    self.handlerEnded(response.message, Status.ok, nil)
-                } catch {
-                    self.handlerEnded(nil, error.status, error.metadata)
-                }
-            }
+    // On the handler's executor.
+    private func handle() async {
+        guard let entry else { return }
+        do {
+            let call = call(entry, .one(try takeRequest()))
+            let server = connection.server
+            // Without policies one layer less.
+            let response =
+                server.isBare
+                ? try await entry.route.handler(call) : try await server.answer(call, entry.route, framed: framed)
+            let trailers = notes.trailers
+            handlerEnded(
+                server.isBare ? try response.message.map(framed) : response.message,
+                trailers.isEmpty ? End() : End(status: .ok, metadata: trailers))
+        } catch {
+            let error = Server.mapped(error)
+            var trailers = notes.trailers
+            trailers.add(contentsOf: error.metadata)
+            handlerEnded(nil, End(status: error.status, metadata: trailers))
         }
+    }
+
+    // The one message, which is the handler's alone from now on.
+    private func takeRequest() throws(RPCError) -> MessageBytes {
+        guard let message = handed else { return Self.noMessage }
+        handed = nil
+        return message.isCompressed ? try decompression.open(message) : message
     }
 
     /// Ends a call that no handler has seen: the client may try it elsewhere.
     func refuse() {
-        guard !isReset, handler == nil, let connection else { return }
+        guard !isReset, handler == nil, isOpen else { return }
         isReset = true
         forgetRequest()
         connection.session?.reset(self, code: HTTP2ErrorCode.refusedStream)
         connection.touch()
     }
 
-    private func handlerEnded(_ message: MessageBytes?, _ status: Status, _ metadata: Metadata?) {
-        var trailers = fields.withLock { $0.trailers }
-        if let metadata, !metadata.isEmpty { trailers.add(contentsOf: metadata) }
-        _ = outbound.finish(message, End(status: status, metadata: trailers))
+    private func handlerEnded(_ message: MessageBytes?, _ end: End) {
+        _ = outbound.finish(message, end)
         loop.run { self.handlerLeft() }
     }
 
     private func handlerLeft() {
         handler = nil
-        owner.handlerEnded()
-        slots.handlerLeft()
+        connection.owner.handlerEnded()
+        connection.slots.handlerLeft()
         respond()
+    }
+}
+
+extension ServerStream: CurrentCall {
+    /// The call without its message. From any thread once the handler was started: until then its parts may change.
+    var call: ServerCall? { entry.map { call($0, .one(Self.noMessage)) } }
+
+    private static let noMessage = MessageBytes([])
+
+    private func call(_ entry: Router.Entry, _ request: MessageBody) -> ServerCall {
+        ServerCall(
+            method: entry.route.method, metadata: head.metadata, deadline: deadline, origin: connection.origin,
+            request: inbound.map { .stream($0) } ?? request, responder: self)
     }
 }

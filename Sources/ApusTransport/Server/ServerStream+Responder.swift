@@ -2,17 +2,16 @@
 
 import ApusCore
 import ApusWire
-import Synchronization
 
 // What a handler does with its response, on any thread.
 
 extension ServerStream: ServerResponder {
-    func setInitialMetadata(_ metadata: Metadata) { fields.withLock { $0.initial = metadata } }
+    func setInitialMetadata(_ metadata: Metadata) { notes.setInitialMetadata(metadata) }
 
-    func setTrailers(_ metadata: Metadata) { fields.withLock { $0.trailers = metadata } }
+    func setTrailers(_ metadata: Metadata) { notes.setTrailers(metadata) }
 
     func sendInitialMetadata() {
-        fields.withLock { $0.sendsHead = true }
+        notes.wantHead()
         loop.run { if !self.headSent { self.respond() } }
     }
 
@@ -28,11 +27,7 @@ extension ServerStream: ServerResponder {
             guard let index = compressors.index(of: compression), head.accepted.contains(index) else { return false }
             compressor = index
         }
-        return fields.withLock { fields in
-            guard fields.encoding.choose(compressor, minimum: minimum) else { return false }
-            compresses.store(compressor != nil, ordering: .releasing)
-            return true
-        }
+        return notes.choose(compressor, minimum: minimum)
     }
 
     /// The message as it goes to the wire.
@@ -43,9 +38,7 @@ extension ServerStream: ServerResponder {
     }
 
     private func compressed(_ message: MessageBytes) throws(RPCError) -> MessageBytes {
-        guard compresses.load(ordering: .acquiring) else { return message }
-        let encoding = fields.withLock { $0.encoding.fixed() }
-        guard let compressor = encoding.compressor else { return message }
+        guard let encoding = notes.compression, let compressor = encoding.compressor else { return message }
         return try message.compressed(by: compressors[compressor], minimum: encoding.minimum)
     }
 

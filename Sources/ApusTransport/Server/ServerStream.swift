@@ -3,27 +3,20 @@
 import ApusCore
 import ApusHTTP2
 import ApusWire
-import Synchronization
 
 /// One call on a server's connection: its request half, its response half, and the task of its handler.
 ///
-/// Sendable: the responder's methods may be called from anywhere and touch only `outbound` and `fields`, which lock,
-/// the atomic `compresses` and what is immutable; everything else is confined to the connection's loop.
+/// Sendable: the responder's methods may be called from anywhere and touch only `outbound` and `notes`, which are safe
+/// from any thread, and what stands since before the handler was started; everything else is confined to the
+/// connection's loop.
 final class ServerStream: HTTP2Stream, TimerEntry, @unchecked Sendable {
     typealias End = OutboundHalf.End
 
-    struct Fields {
-        var initial = Metadata()
-        var trailers = Metadata()
-        var sendsHead = false
-        var encoding = ResponseEncoding()
-    }
-
-    let loop: any EventLoop
-    let owner: any ServerConnectionOwner
-    private let router: Router
-    let slots: HandlerSlots
-    private(set) var connection: ServerConnection?
+    /// Where it came; the stream may be closed, and the connection, while the handler still runs.
+    let connection: ServerConnection
+    private(set) var isOpen = true
+    // The connection's. Unretained: a count up and down for every header field is a fiftieth of a call.
+    private let tables: Unmanaged<RequestHead.Tables>
     // Unchecked: one thread, and none of their methods calls back.
     @exclusivity(unchecked) private(set) var head: RequestHead
     @exclusivity(unchecked) private var deframer: MessageDeframer
@@ -43,23 +36,18 @@ final class ServerStream: HTTP2Stream, TimerEntry, @unchecked Sendable {
     var endSent = false
     private var trailersSubmitted = false
     var handler: Task<Void, Never>?
+    // The request on its way to the handler's task, which takes it.
+    @exclusivity(unchecked) var handed: MessageBytes?
     let outbound: OutboundHalf
+    let notes = ResponseNotes()
     // Bytes of messages that are not complete, and of one that waits for its handler.
     @exclusivity(unchecked) var gathered = 0
     @exclusivity(unchecked) var gathering: BufferAccount
-    let fields = Mutex(Fields())
-    let compressors: Compressors
-    // Whether `fields.encoding` has something to say: a response without compression takes no lock to know it.
-    let compresses = Atomic<Bool>(false)
     @exclusivity(unchecked) var timer = TimerPosition()
 
     init(_ connection: ServerConnection) {
         self.connection = connection
-        loop = connection.loop
-        owner = connection.owner
-        router = connection.server.router
-        slots = connection.slots
-        compressors = connection.options.compressors
+        tables = Unmanaged.passUnretained(connection.tables)
         let budget = connection.options.bufferBudget
         outbound = OutboundHalf(budget: budget)
         gathering = BufferAccount(budget, growsByProgress: true)
@@ -67,30 +55,33 @@ final class ServerStream: HTTP2Stream, TimerEntry, @unchecked Sendable {
         deframer = MessageDeframer(limit: connection.options.maximumRequestBytes)
     }
 
+    var loop: any EventLoop { connection.loop }
+    var compressors: Compressors { connection.options.compressors }
+
     // MARK: The request
 
     override func receiveField(name: UnsafeRawBufferPointer, value: UnsafeRawBufferPointer) {
-        guard entry == nil, connection != nil else { return }
-        head.receive(name: name, value: value, router: router, compressors: compressors)
+        guard entry == nil, isOpen else { return }
+        tables._withUnsafeGuaranteedRef { head.receive(name: name, value: value, $0) }
     }
 
     override func receiveFieldsEnd(endStream: Bool) {
-        guard let connection else { return }
+        guard isOpen else { return }
         if endStream { requestEnded = true }
         // Trailers of a request: gRPC has none, their end is all that counts.
         if entry != nil || isReset || refusal != nil {
             if endStream { finishRequest() }
             return
         }
-        switch head.verdict {
-        case .start(let index): start(connection.server.router[index], connection)
+        switch head.verdict() {
+        case .start(let index): start(connection.server.router[index])
         case .reject(let status): refuse(nil, status)
         case .rejectHTTP(let refusal): reject(refusal)
         case .terminate: connection.terminate(HTTP2ErrorCode.enhanceYourCalm)
         }
     }
 
-    private func start(_ entry: Router.Entry, _ connection: ServerConnection) {
+    private func start(_ entry: Router.Entry) {
         self.entry = entry
         if let watch = connection.server.watch { record = CallRecord(watch) }
         if let timeout = head.timeout {
@@ -98,7 +89,7 @@ final class ServerStream: HTTP2Stream, TimerEntry, @unchecked Sendable {
             deadline = CallDeadline(at: loop.now.advanced(by: .nanoseconds(timeout)))
             loop.schedule(self, at: deadline.instant)
         }
-        if connection.server.admits, let refusal = refusal(entry, connection) {
+        if connection.server.admits, let refusal = refusal(entry) {
             return refuse(entry.route.method, refusal.status, refusal.metadata)
         }
         deframer.takesCompressed = head.compressor != nil
@@ -107,7 +98,7 @@ final class ServerStream: HTTP2Stream, TimerEntry, @unchecked Sendable {
         }
         if entry.route.method.kind.streamsRequests {
             inbound = InboundMessages(
-                decompression(connection), budget: connection.options.bufferBudget,
+                decompression, budget: connection.options.bufferBudget,
                 askForCredit: { [weak self] in self?.askForCredit() }, abandon: {},
                 spoiled: { [weak self] in self?.requestSpoiled($0) })
             connection.startAfterBatch(self)
@@ -117,13 +108,13 @@ final class ServerStream: HTTP2Stream, TimerEntry, @unchecked Sendable {
 
     // Before there is a handler.
     private func refuse(_ method: MethodDescriptor?, _ status: Status, _ metadata: Metadata = Metadata()) {
-        if let connection, let observer = connection.server.observer {
+        if isOpen, let observer = connection.server.observer {
             observer.serverEvent(.callRefused(method: method, peer: connection.origin.peer, status: status))
         }
         end(status, metadata)
     }
 
-    private func refusal(_ entry: Router.Entry, _ connection: ServerConnection) -> RPCError? {
+    private func refusal(_ entry: Router.Entry) -> RPCError? {
         do throws(RPCError) {
             try connection.server.admit(
                 ServerCallHead(
@@ -136,7 +127,7 @@ final class ServerStream: HTTP2Stream, TimerEntry, @unchecked Sendable {
     }
 
     override func receiveData(_ bytes: UnsafeRawBufferPointer) {
-        guard !isReset, let entry, let connection else { return countRefused(bytes.count) }
+        guard !isReset, isOpen, let entry else { return countRefused(bytes.count) }
         var rest = bytes
         gathered += bytes.count
         do throws(RPCError) {
@@ -171,10 +162,10 @@ final class ServerStream: HTTP2Stream, TimerEntry, @unchecked Sendable {
         guard request != nil else {
             return end(Status(.unimplemented, "no message for \(entry.route.method.path), which takes one"))
         }
-        connection?.startAfterBatch(self)
+        connection.startAfterBatch(self)
     }
 
-    func decompression(_ connection: ServerConnection) -> Decompression {
+    var decompression: Decompression {
         Decompression(compressors, head.compressor, limit: connection.options.maximumRequestBytes)
     }
 
@@ -186,7 +177,7 @@ final class ServerStream: HTTP2Stream, TimerEntry, @unchecked Sendable {
     private func askForCredit() { loop.run { self.returnCredit() } }
 
     private func returnCredit() {
-        guard let connection, let inbound else { return }
+        guard isOpen, let inbound else { return }
         connection.session?.consume(inbound.takeCredit(), of: self)
         connection.touch()
     }
@@ -194,29 +185,24 @@ final class ServerStream: HTTP2Stream, TimerEntry, @unchecked Sendable {
     // MARK: The response
 
     func respond() {
-        guard let session = connection?.session else { return }
-        connection?.touch()
+        guard isOpen, let session = connection.session else { return }
+        connection.touch()
         guard !headSent else { return session.resumeData(self) }
         headSent = true
-        let (metadata, sendsHead, encoding) = fields.withLock { ($0.initial, $0.sendsHead, $0.encoding.fixed()) }
-        var block = ResponseBlocks.head
-        if let end = outbound.endWithoutMessages, !sendsHead, !end.status.isOK || metadata.isEmpty {
-            return session.submitResponse(ResponseBlocks.ending(block, end, compressors), stream: self, end: true)
+        let head = notes.headLeaves()
+        let isPlain = head.map { !$0.isWanted && $0.metadata.isEmpty } ?? true
+        if let end = outbound.endWithoutMessages(), isPlain || !end.isOK && head?.isWanted != true {
+            let block = ResponseBlocks.ending(ResponseBlocks.head, end, compressors)
+            return session.submitResponse(block, stream: self, end: true)
         }
-        if let compressor = encoding.compressor {
-            block.add("grpc-encoding", compressors[compressor].compression.name.utf8)
+        guard let head else { return session.submitResponse(ResponseBlocks.head, stream: self) }
+        do throws(RPCError) {
+            session.submitResponse(try ResponseBlocks.starting(head, compressors), stream: self)
+        } catch {
+            headSent = false
+            notes.clear()
+            end(error.status)
         }
-        if !metadata.isEmpty {
-            do throws(RPCError) {
-                try MetadataEncoding.write(metadata, to: &block)
-                if block.listSize > HeaderBlock.maximumListSize { throw RPCError(ResponseBlocks.tooLarge) }
-            } catch {
-                headSent = false
-                fields.withLock { $0 = Fields() }
-                return end(error.status)
-            }
-        }
-        session.submitResponse(block, stream: self)
     }
 
     override func nextData(limit: Int) -> DataAnswer {
@@ -227,7 +213,7 @@ final class ServerStream: HTTP2Stream, TimerEntry, @unchecked Sendable {
         case .nothing: return .later
         case .bytesAndEnd(let count, let end):
             trailersSubmitted = true
-            if end.status.isOK, end.metadata.isEmpty { return .bytesAndTrailers(count, ResponseBlocks.okTrailers) }
+            if end.isPlain { return .bytesAndTrailers(count, ResponseBlocks.okTrailers) }
             return .bytesAndTrailers(count, ResponseBlocks.ending(HeaderBlock(), end, compressors))
         }
     }
@@ -242,7 +228,7 @@ final class ServerStream: HTTP2Stream, TimerEntry, @unchecked Sendable {
         endSent = true
         loop.cancel(self)
         // gRPC over HTTP/2: a server that ends first tells the client to stop sending, without an error.
-        if !requestEnded { connection?.session?.reset(self, code: HTTP2ErrorCode.noError) }
+        if !requestEnded, isOpen { connection.session?.reset(self, code: HTTP2ErrorCode.noError) }
     }
 
     // Ends the call for a reason of the server's own, whatever the handler does.
@@ -256,11 +242,11 @@ final class ServerStream: HTTP2Stream, TimerEntry, @unchecked Sendable {
         inbound?.fail(error)
         forgetRequest()
         deframer = MessageDeframer(limit: 0)
-        guard headSent, !trailersSubmitted, let session = connection?.session else { return respond() }
+        guard headSent, !trailersSubmitted, isOpen, let session = connection.session else { return respond() }
         // Not behind data that the client's window holds back: it may never take any.
         trailersSubmitted = true
         session.submitTrailers(ResponseBlocks.ending(HeaderBlock(), end, compressors), stream: self)
-        connection?.touch()
+        connection.touch()
     }
 
     // First of all: a handler on another thread that hears of the end finds its task cancelled.
@@ -283,9 +269,9 @@ final class ServerStream: HTTP2Stream, TimerEntry, @unchecked Sendable {
 
     override func closed(code: UInt32) {
         loop.cancel(self)
-        connection?.lastCall = loop.now
-        connection?.touch()
-        connection = nil
+        connection.lastCall = loop.now
+        connection.touch()
+        isOpen = false
         inbound?.close()
         gathering.close()
         if deframer.isInsideMessage { deframer = MessageDeframer(limit: 0) }

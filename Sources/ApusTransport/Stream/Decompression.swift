@@ -26,16 +26,6 @@ struct Decompression: Sendable {
     }
 }
 
-extension ServerCall {
-    /// The call with its only message decompressed.
-    func opened(_ decompression: Decompression) throws(RPCError) -> ServerCall {
-        guard case .one(let message) = request else { return self }
-        var call = self
-        call.request = .one(try decompression.open(message))
-        return call
-    }
-}
-
 extension ClientResponse {
     /// Whether it has to be ``opened(_:)`` before anybody sees it; a stream opens its messages when they are read.
     var isCompressed: Bool {

@@ -13,8 +13,28 @@ import Synchronization
 final class OutboundHalf: @unchecked Sendable {
     /// How the half ends. A request has nothing to say at its end.
     struct End: Sendable {
-        var status = Status.ok
-        var metadata = Metadata()
+        private final class Words: Sendable {
+            let status: Status
+            let metadata: Metadata
+
+            init(_ status: Status, _ metadata: Metadata) {
+                self.status = status
+                self.metadata = metadata
+            }
+        }
+
+        // Behind one reference, since ends are copied often; nil for OK and nothing else, which most ends are.
+        private let words: Words?
+
+        init() { words = nil }
+
+        init(status: Status, metadata: Metadata) { words = Words(status, metadata) }
+
+        /// Whether the call succeeded and there is nothing to add.
+        var isPlain: Bool { words == nil }
+        var isOK: Bool { words?.status.isOK ?? true }
+        var status: Status { words?.status ?? .ok }
+        var metadata: Metadata { words?.metadata ?? Metadata() }
     }
 
     /// Bytes that may wait before writers suspend.
@@ -44,6 +64,10 @@ final class OutboundHalf: @unchecked Sendable {
     private let state: Mutex<State>
     // Unchecked: one thread, and none of its methods calls back.
     @exclusivity(unchecked) private var sending = OutboundMessages()
+    // The end behind `sending`: nothing more will be written.
+    @exclusivity(unchecked) private var ending: End?
+    // Whether nobody waits for what is taken out, nor is anything charged for it.
+    @exclusivity(unchecked) private var isSettled = false
 
     /// - Parameter budget: what the bytes that wait are charged to.
     init(budget: BufferBudget? = nil) { state = Mutex(State(account: BufferAccount(budget))) }
@@ -116,25 +140,38 @@ final class OutboundHalf: @unchecked Sendable {
 
     /// What may be sent, `limit` bytes at most. When there is nothing, the next writer tells the loop.
     func available(_ limit: Int) -> Available {
-        var (written, end) = state.withLock { state -> (OutboundMessages, End?) in
-            if state.bytes == 0, state.end == nil { state.isScheduled = false }
-            defer { state.messages = OutboundMessages() }
-            return (state.messages, state.end)
-        }
-        sending.append(allOf: &written)
+        collect()
         if sending.bytes > limit { return .bytes(limit) }
-        if let end { return .bytesAndEnd(sending.bytes, end) }
+        if let ending { return .bytesAndEnd(sending.bytes, ending) }
         return sending.bytes > 0 ? .bytes(sending.bytes) : .nothing
     }
 
     /// Whether the half has ended with nothing left to send: and how.
-    var endWithoutMessages: End? {
-        state.withLock { $0.bytes == 0 ? $0.end : nil }
+    func endWithoutMessages() -> End? {
+        collect()
+        return sending.bytes == 0 ? ending : nil
+    }
+
+    // Fetches what was written.
+    private func collect() {
+        guard ending == nil else { return }
+        var written = OutboundMessages()
+        state.withLock { state in
+            if state.bytes == 0, state.end == nil { state.isScheduled = false }
+            swap(&written, &state.messages)
+            ending = state.end
+            // Who wrote much and comes to wait for it only now must find that it has left.
+            isSettled =
+                state.end != nil && state.account.charged == 0 && state.bytes <= Self.highWaterMark / 2
+                && state.writers.isEmpty
+        }
+        sending.append(allOf: &written)
     }
 
     /// Moves bytes that ``available(_:)`` has promised to `output`.
     func take(_ count: Int, into output: OutputBuffer) {
         sending.take(count, into: output)
+        if isSettled { return }
         let writers = state.withLock { state in
             state.bytes = max(0, state.bytes - count)
             state.account.hold(state.bytes)
@@ -146,6 +183,7 @@ final class OutboundHalf: @unchecked Sendable {
     /// Replaces the end and drops what waits: the call is over for a reason of its own. Loop only.
     func override(_ end: End, writersGet error: RPCError) {
         fail(error)
+        ending = end
         state.withLock { $0.end = end }
     }
 
@@ -155,6 +193,8 @@ final class OutboundHalf: @unchecked Sendable {
     /// The stream is gone: what waits is dropped, writers get the error. Loop only.
     func fail(_ error: RPCError) {
         sending.removeAll()
+        ending = nil
+        isSettled = false
         let writers = state.withLock { state in
             if state.failure == nil { state.failure = error }
             state.messages.removeAll()

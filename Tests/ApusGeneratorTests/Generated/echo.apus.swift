@@ -202,7 +202,10 @@ extension Echo.Handler {
     /// The methods with their handlers.
     public var routes: [Route] {
         [
-            .unary(Echo.Methods.echo) { try await self.echo($0, call: $1) },
+            Route(Echo.Methods.echo.descriptor) { call in
+                try Echo.Methods.echo.response(
+                    await self.echo(Echo.Methods.echo.request(call), call: call))
+            },
             .serverStreaming(Echo.Methods.download) { try await self.download($0, to: $1, call: $2) },
             .clientStreaming(Echo.Methods.upload) { try await self.upload($0, call: $1) },
             .bidirectional(Echo.Methods.chat) { try await self.chat($0, to: $1, call: $2) },

@@ -315,7 +315,10 @@ extension Peer.Handler {
     /// The methods with their handlers.
     var routes: [Route] {
         [
-            .unary(Peer.Methods.unary) { try await self.unary($0, call: $1) },
+            Route(Peer.Methods.unary.descriptor) { call in
+                try Peer.Methods.unary.response(
+                    await self.unary(Peer.Methods.unary.request(call), call: call))
+            },
             .clientStreaming(Peer.Methods.clientStream) { try await self.clientStream($0, call: $1) },
             .serverStreaming(Peer.Methods.serverStream) { try await self.serverStream($0, to: $1, call: $2) },
             .bidirectional(Peer.Methods.chat) { try await self.chat($0, to: $1, call: $2) },

@@ -837,8 +837,14 @@ extension Everything.Handler {
     /// The methods with their handlers.
     var routes: [Route] {
         [
-            .unary(Everything.Methods.one) { try await self.one($0, call: $1) },
-            .unary(Everything.Methods.getURL) { try await self.getURL($0, call: $1) },
+            Route(Everything.Methods.one.descriptor) { call in
+                try Everything.Methods.one.response(
+                    await self.one(Everything.Methods.one.request(call), call: call))
+            },
+            Route(Everything.Methods.getURL.descriptor) { call in
+                try Everything.Methods.getURL.response(
+                    await self.getURL(Everything.Methods.getURL.request(call), call: call))
+            },
             .serverStreaming(Everything.Methods.many) { try await self.many($0, to: $1, call: $2) },
             .clientStreaming(Everything.Methods.collect) { try await self.collect($0, call: $1) },
             .bidirectional(Everything.Methods.`default`) { try await self.`default`($0, to: $1, call: $2) },

@@ -830,7 +830,10 @@ extension LegacyLegacy.Handler {
     /// The methods with their handlers.
     var routes: [Route] {
         [
-            .unary(LegacyLegacy.Methods.get) { try await self.get($0, call: $1) },
+            Route(LegacyLegacy.Methods.get.descriptor) { call in
+                try LegacyLegacy.Methods.get.response(
+                    await self.get(LegacyLegacy.Methods.get.request(call), call: call))
+            },
         ]
     }
 

@@ -203,8 +203,14 @@ extension GRPCHealth.Handler {
     /// The methods with their handlers.
     public var routes: [Route] {
         [
-            .unary(GRPCHealth.Methods.check) { try await self.check($0, call: $1) },
-            .unary(GRPCHealth.Methods.list) { try await self.list($0, call: $1) },
+            Route(GRPCHealth.Methods.check.descriptor) { call in
+                try GRPCHealth.Methods.check.response(
+                    await self.check(GRPCHealth.Methods.check.request(call), call: call))
+            },
+            Route(GRPCHealth.Methods.list.descriptor) { call in
+                try GRPCHealth.Methods.list.response(
+                    await self.list(GRPCHealth.Methods.list.request(call), call: call))
+            },
             .serverStreaming(GRPCHealth.Methods.watch) { try await self.watch($0, to: $1, call: $2) },
         ]
     }

@@ -248,7 +248,10 @@ extension Parrot.Handler {
     /// The methods with their handlers.
     package var routes: [Route] {
         [
-            .unary(Parrot.Methods.say) { try await self.say($0, call: $1) },
+            Route(Parrot.Methods.say.descriptor) { call in
+                try Parrot.Methods.say.response(
+                    await self.say(Parrot.Methods.say.request(call), call: call))
+            },
             .serverStreaming(Parrot.Methods.`repeat`) { try await self.`repeat`($0, to: $1, call: $2) },
             .clientStreaming(Parrot.Methods.join) { try await self.join($0, call: $1) },
             .bidirectional(Parrot.Methods.chat) { try await self.chat($0, to: $1, call: $2) },

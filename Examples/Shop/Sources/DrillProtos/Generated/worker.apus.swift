@@ -186,9 +186,15 @@ extension Worker.Handler {
     /// The methods with their handlers.
     public var routes: [Route] {
         [
-            .unary(Worker.Methods.work) { try await self.work($0, call: $1) },
+            Route(Worker.Methods.work.descriptor) { call in
+                try Worker.Methods.work.response(
+                    await self.work(Worker.Methods.work.request(call), call: call))
+            },
             .serverStreaming(Worker.Methods.count) { try await self.count($0, to: $1, call: $2) },
-            .unary(Worker.Methods.ail) { try await self.ail($0, call: $1) },
+            Route(Worker.Methods.ail.descriptor) { call in
+                try Worker.Methods.ail.response(
+                    await self.ail(Worker.Methods.ail.request(call), call: call))
+            },
         ]
     }
 

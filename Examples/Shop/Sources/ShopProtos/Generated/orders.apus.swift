@@ -470,8 +470,14 @@ extension OrderService.Handler {
     /// The methods with their handlers.
     public var routes: [Route] {
         [
-            .unary(OrderService.Methods.placeOrder) { try await self.placeOrder($0, call: $1) },
-            .unary(OrderService.Methods.listOrders) { try await self.listOrders($0, call: $1) },
+            Route(OrderService.Methods.placeOrder.descriptor) { call in
+                try OrderService.Methods.placeOrder.response(
+                    await self.placeOrder(OrderService.Methods.placeOrder.request(call), call: call))
+            },
+            Route(OrderService.Methods.listOrders.descriptor) { call in
+                try OrderService.Methods.listOrders.response(
+                    await self.listOrders(OrderService.Methods.listOrders.request(call), call: call))
+            },
             .serverStreaming(OrderService.Methods.watchOrder) { try await self.watchOrder($0, to: $1, call: $2) },
             .clientStreaming(OrderService.Methods.importOrders) { try await self.importOrders($0, call: $1) },
             .bidirectional(OrderService.Methods.quote) { try await self.quote($0, to: $1, call: $2) },

@@ -254,9 +254,18 @@ extension UserService.Handler {
     /// The methods with their handlers.
     public var routes: [Route] {
         [
-            .unary(UserService.Methods.register) { try await self.register($0, call: $1) },
-            .unary(UserService.Methods.login) { try await self.login($0, call: $1) },
-            .unary(UserService.Methods.getUser) { try await self.getUser($0, call: $1) },
+            Route(UserService.Methods.register.descriptor) { call in
+                try UserService.Methods.register.response(
+                    await self.register(UserService.Methods.register.request(call), call: call))
+            },
+            Route(UserService.Methods.login.descriptor) { call in
+                try UserService.Methods.login.response(
+                    await self.login(UserService.Methods.login.request(call), call: call))
+            },
+            Route(UserService.Methods.getUser.descriptor) { call in
+                try UserService.Methods.getUser.response(
+                    await self.getUser(UserService.Methods.getUser.request(call), call: call))
+            },
         ]
     }
 

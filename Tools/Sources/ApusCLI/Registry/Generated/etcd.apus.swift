@@ -765,11 +765,26 @@ extension EtcdKV.Handler {
     /// The methods with their handlers.
     var routes: [Route] {
         [
-            .unary(EtcdKV.Methods.range) { try await self.range($0, call: $1) },
-            .unary(EtcdKV.Methods.put) { try await self.put($0, call: $1) },
-            .unary(EtcdKV.Methods.deleteRange) { try await self.deleteRange($0, call: $1) },
-            .unary(EtcdKV.Methods.txn) { try await self.txn($0, call: $1) },
-            .unary(EtcdKV.Methods.compact) { try await self.compact($0, call: $1) },
+            Route(EtcdKV.Methods.range.descriptor) { call in
+                try EtcdKV.Methods.range.response(
+                    await self.range(EtcdKV.Methods.range.request(call), call: call))
+            },
+            Route(EtcdKV.Methods.put.descriptor) { call in
+                try EtcdKV.Methods.put.response(
+                    await self.put(EtcdKV.Methods.put.request(call), call: call))
+            },
+            Route(EtcdKV.Methods.deleteRange.descriptor) { call in
+                try EtcdKV.Methods.deleteRange.response(
+                    await self.deleteRange(EtcdKV.Methods.deleteRange.request(call), call: call))
+            },
+            Route(EtcdKV.Methods.txn.descriptor) { call in
+                try EtcdKV.Methods.txn.response(
+                    await self.txn(EtcdKV.Methods.txn.request(call), call: call))
+            },
+            Route(EtcdKV.Methods.compact.descriptor) { call in
+                try EtcdKV.Methods.compact.response(
+                    await self.compact(EtcdKV.Methods.compact.request(call), call: call))
+            },
         ]
     }
 
@@ -937,8 +952,14 @@ extension EtcdLease.Handler {
     /// The methods with their handlers.
     var routes: [Route] {
         [
-            .unary(EtcdLease.Methods.leaseGrant) { try await self.leaseGrant($0, call: $1) },
-            .unary(EtcdLease.Methods.leaseRevoke) { try await self.leaseRevoke($0, call: $1) },
+            Route(EtcdLease.Methods.leaseGrant.descriptor) { call in
+                try EtcdLease.Methods.leaseGrant.response(
+                    await self.leaseGrant(EtcdLease.Methods.leaseGrant.request(call), call: call))
+            },
+            Route(EtcdLease.Methods.leaseRevoke.descriptor) { call in
+                try EtcdLease.Methods.leaseRevoke.response(
+                    await self.leaseRevoke(EtcdLease.Methods.leaseRevoke.request(call), call: call))
+            },
             .bidirectional(EtcdLease.Methods.leaseKeepAlive) { try await self.leaseKeepAlive($0, to: $1, call: $2) },
         ]
     }
@@ -1006,7 +1027,10 @@ extension EtcdAuth.Handler {
     /// The methods with their handlers.
     var routes: [Route] {
         [
-            .unary(EtcdAuth.Methods.authenticate) { try await self.authenticate($0, call: $1) },
+            Route(EtcdAuth.Methods.authenticate.descriptor) { call in
+                try EtcdAuth.Methods.authenticate.response(
+                    await self.authenticate(EtcdAuth.Methods.authenticate.request(call), call: call))
+            },
         ]
     }
 
