@@ -91,7 +91,7 @@ private func onFrame(
     _: OpaquePointer?, frame: UnsafePointer<nghttp2_frame>?, context: UnsafeMutableRawPointer?
 ) -> Int32 {
     guard let frame else { return 0 }
-    return report(context) { $0.receivedFrame(frame.pointee) }
+    return report(context) { $0.receivedFrame(frame) }
 }
 
 private func onInvalidFrame(
@@ -112,7 +112,7 @@ private func onFrameSent(
     _: OpaquePointer?, frame: UnsafePointer<nghttp2_frame>?, context: UnsafeMutableRawPointer?
 ) -> Int32 {
     guard let frame else { return 0 }
-    return report(context) { $0.sentFrame(frame.pointee) }
+    return report(context) { $0.sentFrame(frame) }
 }
 
 // Always 0: an error returned here leaks the stream (CVE-2023-35945 is not fixed in every version we meet).
@@ -138,11 +138,11 @@ private func onRead(
     case .bytesAndEnd(let count):
         flags.pointee = noCopy | end
         return count
-    case .bytesAndTrailers(let count, let trailers):
+    case .bytesAndTrailers(let count):
         flags.pointee = noCopy | end | NGHTTP2_DATA_FLAG_NO_END_STREAM.rawValue
         let result = report(context) { session in
             Unmanaged<HTTP2Stream>.fromOpaque(pointer)._withUnsafeGuaranteedRef {
-                session.submitTrailers(trailers, stream: $0)
+                session.submitTrailers($0.trailers(), stream: $0)
             }
         }
         return result == 0 ? count : Int(result)

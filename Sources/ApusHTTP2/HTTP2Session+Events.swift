@@ -41,24 +41,24 @@ extension HTTP2Session {
         }
     }
 
-    func receivedFrame(_ frame: nghttp2_frame) {
-        switch nghttp2_frame_type(UInt32(frame.hd.type)) {
+    func receivedFrame(_ frame: UnsafePointer<nghttp2_frame>) {
+        switch nghttp2_frame_type(UInt32(frame.pointee.hd.type)) {
         case NGHTTP2_DATA:
-            guard frame.hd.flags & FrameFlag.endStream != 0 else { return }
-            withStream(frame.hd.stream_id) { $0.receiveEnd() }
+            guard frame.pointee.hd.flags & FrameFlag.endStream != 0 else { return }
+            withStream(frame.pointee.hd.stream_id) { $0.receiveEnd() }
         case NGHTTP2_HEADERS:
-            let end = frame.hd.flags & FrameFlag.endStream != 0
-            withStream(frame.hd.stream_id) { $0.receiveFieldsEnd(endStream: end) }
+            let end = frame.pointee.hd.flags & FrameFlag.endStream != 0
+            withStream(frame.pointee.hd.stream_id) { $0.receiveFieldsEnd(endStream: end) }
         case NGHTTP2_RST_STREAM:
-            withStream(frame.hd.stream_id) { _ in note(budget.receivedReset(at: now)) }
+            withStream(frame.pointee.hd.stream_id) { _ in note(budget.receivedReset(at: now)) }
         case NGHTTP2_SETTINGS:
-            if frame.hd.flags & FrameFlag.acknowledge == 0 {
+            if frame.pointee.hd.flags & FrameFlag.acknowledge == 0 {
                 delegate.receivedSettings()
             } else {
                 watch.receivedSettingsAcknowledgement()
             }
-        case NGHTTP2_GOAWAY: receivedGoAway(frame.goaway)
-        case NGHTTP2_PING: receivedPing(frame.ping)
+        case NGHTTP2_GOAWAY: receivedGoAway(frame.pointee.goaway)
+        case NGHTTP2_PING: receivedPing(frame.pointee.ping)
         default: break
         }
     }
@@ -100,8 +100,8 @@ extension HTTP2Session {
         if self.violation == nil { self.violation = violation }
     }
 
-    func sentFrame(_ frame: nghttp2_frame) {
-        switch nghttp2_frame_type(UInt32(frame.hd.type)) {
+    func sentFrame(_ frame: UnsafePointer<nghttp2_frame>) {
+        switch nghttp2_frame_type(UInt32(frame.pointee.hd.type)) {
         case NGHTTP2_DATA:
             workSent &+= 1
             budget.sentData()
@@ -109,16 +109,16 @@ extension HTTP2Session {
             workSent &+= 1
             pendingHeaders -= 1
             budget.sentHeaders()
-            let end = frame.hd.flags & FrameFlag.endStream != 0
-            withStream(frame.hd.stream_id) { $0.sentHeaders(endStream: end) }
-        case NGHTTP2_RST_STREAM: sentReset(frame.rst_stream)
+            let end = frame.pointee.hd.flags & FrameFlag.endStream != 0
+            withStream(frame.pointee.hd.stream_id) { $0.sentHeaders(endStream: end) }
+        case NGHTTP2_RST_STREAM: sentReset(frame.pointee.rst_stream)
         case NGHTTP2_GOAWAY:
-            if frame.goaway.error_code != HTTP2ErrorCode.noError { hasBlamed = true }
+            if frame.pointee.goaway.error_code != HTTP2ErrorCode.noError { hasBlamed = true }
             delegate.sentGoAway()
-        case NGHTTP2_SETTINGS where frame.hd.flags & FrameFlag.acknowledge == 0:
+        case NGHTTP2_SETTINGS where frame.pointee.hd.flags & FrameFlag.acknowledge == 0:
             watch.sentSettings()
             budget.sentQuestion()
-        case NGHTTP2_PING where frame.hd.flags & FrameFlag.acknowledge == 0: budget.sentQuestion()
+        case NGHTTP2_PING where frame.pointee.hd.flags & FrameFlag.acknowledge == 0: budget.sentQuestion()
         default: break
         }
     }
@@ -143,13 +143,15 @@ extension HTTP2Session {
     }
 
     func nextData(_ stream: HTTP2Stream, limit: Int) -> DataAnswer {
-        guard let output, !output.isFull else { return .pause }
+        guard let output, !output._withUnsafeGuaranteedRef(\.isFull) else { return .pause }
         return stream.nextData(limit: limit)
     }
 
     func sendData(_ stream: HTTP2Stream, header: UnsafeRawBufferPointer, count: Int) {
         guard let output else { return }
-        output.append(copying: header)
-        if count > 0 { stream.takeData(count, into: output) }
+        output._withUnsafeGuaranteedRef { output in
+            output.append(copying: header)
+            if count > 0 { stream.takeData(count, into: output) }
+        }
     }
 }

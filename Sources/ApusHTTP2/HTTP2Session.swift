@@ -35,7 +35,8 @@ package final class HTTP2Session {
     // The open stream that the last event was of, or none.
     @exclusivity(unchecked) var latest: Unmanaged<HTTP2Stream>?
     @exclusivity(unchecked) var latestID: Int32 = 0
-    @exclusivity(unchecked) var output: OutputBuffer?
+    // Where it writes while it is being drained; the caller keeps it.
+    @exclusivity(unchecked) var output: Unmanaged<OutputBuffer>?
     @exclusivity(unchecked) package private(set) var streamCount = 0
     let role: HTTP2Settings.Role
     // Unchecked: one thread, and none of these calls back.
@@ -107,7 +108,7 @@ package final class HTTP2Session {
     /// - Throws: when the connection cannot go on, because memory was out now or at an earlier command, say.
     package func drain(into output: OutputBuffer) throws(HTTP2Error) {
         guard let session else { return try checkFailure() }
-        self.output = output
+        self.output = Unmanaged.passUnretained(output)
         defer { self.output = nil }
         while !output.isFull {
             var data: UnsafePointer<UInt8>?

@@ -6,8 +6,8 @@ public enum DataAnswer {
     case bytes(Int)
     /// This many bytes, and then END_STREAM.
     case bytesAndEnd(Int)
-    /// This many bytes, and then these trailers with END_STREAM.
-    case bytesAndTrailers(Int, HeaderBlock)
+    /// This many bytes, and then ``HTTP2Stream/trailers()`` with END_STREAM.
+    case bytesAndTrailers(Int)
     /// Nothing now: ``HTTP2Session/resumeData(_:)`` tells when there is more.
     case later
     /// The output is full: ask again when it was written.
@@ -50,6 +50,8 @@ open class HTTP2Stream {
     open func sentHeaders(endStream: Bool) {}
     /// What the next DATA frame may carry, `limit` bytes at most.
     open func nextData(limit: Int) -> DataAnswer { .later }
+    /// What follows the bytes, once ``nextData(limit:)`` has said so.
+    open func trailers() -> HeaderBlock { HeaderBlock() }
     /// Appends the bytes that ``nextData(limit:)`` has promised.
     open func takeData(_ count: Int, into output: OutputBuffer) {}
     /// The stream is over; `code` is 0 (NO_ERROR) or an RFC 9113 error code.

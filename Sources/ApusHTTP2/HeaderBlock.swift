@@ -13,6 +13,8 @@ public struct HeaderBlock: Sendable {
 
     private var fields: [(name: Text, value: Text, isUnique: Bool)] = []
     private var storage: [UInt8] = []
+    // What nghttp2 takes, of a block that does not change any more.
+    private var fixed: FixedFields?
 
     /// The largest block that a session can send, in bytes as ``listSize`` counts them.
     package static let maximumListSize = 64 * 1024
@@ -39,8 +41,17 @@ public struct HeaderBlock: Sendable {
         }
     }
 
+    /// The same block, quick to submit again and again. Its fields must be literals.
+    package var prepared: HeaderBlock {
+        guard storage.isEmpty else { return self }
+        var block = self
+        block.fixed = withFields { FixedFields(UnsafeBufferPointer(start: $0, count: $1)) }
+        return block
+    }
+
     /// Appends a field whose name and value are literals.
     package mutating func add(_ name: StaticString, _ value: StaticString) {
+        fixed = nil
         fields.append((.literal(name), .literal(value), false))
     }
 
@@ -65,6 +76,7 @@ public struct HeaderBlock: Sendable {
     }
 
     private mutating func store(_ bytes: some Collection<UInt8>) -> Text {
+        fixed = nil
         let offset = storage.count
         // Not specialized for callers of other modules: byte by byte through witnesses would cost ten times as much.
         if bytes.withContiguousStorageIfAvailable({ storage.append(contentsOf: $0) }) == nil {
@@ -75,7 +87,8 @@ public struct HeaderBlock: Sendable {
 
     /// The fields as nghttp2 takes them; valid during the call.
     func withFields<R>(_ body: (UnsafePointer<nghttp2_nv>, Int) -> R) -> R {
-        storage.withUnsafeBufferPointer { stored in
+        if let fixed { return body(fixed.start, fields.count) }
+        return storage.withUnsafeBufferPointer { stored in
             withUnsafeTemporaryAllocation(of: nghttp2_nv.self, capacity: max(fields.count, 1)) { target in
                 for (index, field) in fields.enumerated() {
                     var next = Self.field(field.name, field.value, stored)
@@ -108,4 +121,17 @@ public struct HeaderBlock: Sendable {
         case .stored(let offset, let count): (stored.baseAddress.map { $0 + offset }, count, 0)
         }
     }
+}
+
+/// nghttp2's structures of a block of literals, in memory of their own. Immutable: hence Sendable.
+private final class FixedFields: @unchecked Sendable {
+    let start: UnsafePointer<nghttp2_nv>
+
+    init(_ fields: UnsafeBufferPointer<nghttp2_nv>) {
+        let copy = UnsafeMutableBufferPointer<nghttp2_nv>.allocate(capacity: max(fields.count, 1))
+        for (index, field) in fields.enumerated() { copy.initializeElement(at: index, to: field) }
+        start = UnsafePointer(copy.baseAddress ?? .allocate(capacity: 1))
+    }
+
+    deinit { start.deallocate() }
 }

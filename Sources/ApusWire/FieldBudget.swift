@@ -26,7 +26,10 @@ package struct FieldBudget {
         // Bounded by what one header block can hold, far below overflow.
         bytes &+= name &+ value &+ 32
         fields &+= 1
-        if bytes > max(Self.abusiveBytes, limit * 4) || fields > Self.abusiveFields { return .abusive }
-        return bytes > limit || fields > Self.maximumFields ? .exceeded : .fits
+        return bytes <= limit && fields <= Self.maximumFields ? .fits : excess
+    }
+
+    private var excess: Verdict {
+        bytes > max(Self.abusiveBytes, limit * 4) || fields > Self.abusiveFields ? .abusive : .exceeded
     }
 }

@@ -139,10 +139,10 @@ private final class FuzzedStream: HTTP2Stream {
         guard waiting > 0 || ends else { return .later }
         let count = min(limit, waiting)
         guard ends, count == waiting else { return .bytes(count) }
-        return peer.role == .client ? .bytesAndEnd(count) : .bytesAndTrailers(count, trailers)
+        return peer.role == .client ? .bytesAndEnd(count) : .bytesAndTrailers(count)
     }
 
-    private var trailers: HeaderBlock {
+    override func trailers() -> HeaderBlock {
         var block = HeaderBlock()
         block.add("grpc-status", "0")
         return block

@@ -18,7 +18,7 @@ import Testing
         pair.server.onFields = { [server = pair.server] stream in
             stream.outgoing = Array("answer".utf8)
             stream.ends = true
-            stream.trailers = SessionPair.trailers("0")
+            stream.lastWords = SessionPair.trailers("0")
             server.session.submitResponse(SessionPair.ok, stream: stream)
         }
         let request = try pair.request(Array("question".utf8))

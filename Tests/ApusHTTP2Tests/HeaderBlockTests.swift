@@ -23,6 +23,24 @@ import Testing
         )
     }
 
+    @Test func `a prepared block of literals arrives as the block itself, also with more behind it`() throws {
+        var grown = SessionPair.requestFields.prepared
+        grown.add("te", "trailers")
+        var stored = SessionPair.requestFields
+        stored.add("x-a", "1".utf8)
+        let blocks = [SessionPair.requestFields.prepared, grown, stored.prepared]
+        let pair = try SessionPair()
+        for block in blocks {
+            let stream = RecordedStream()
+            stream.ends = true
+            try pair.client.session.submitRequest(block, stream: stream)
+        }
+        try pair.exchange()
+        let head = "fields :method=POST :scheme=http :path=/a :authority=test"
+        #expect(
+            pair.server.streams.map { $0.events.first ?? "" } == [head, "\(head) te=trailers", "\(head) x-a=1"])
+    }
+
     @Test func `a value that differs every time leaves the others in the peer's table`() throws {
         let pair = try SessionPair()
         var sizes: [Int] = []

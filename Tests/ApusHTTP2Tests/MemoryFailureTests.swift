@@ -22,7 +22,7 @@ import Testing
         pair.server.onFields = { stream in
             stream.outgoing = Array(repeating: 7, count: 40_000)
             stream.ends = true
-            stream.trailers = SessionPair.trailers("0")
+            stream.lastWords = SessionPair.trailers("0")
             pair.server.session.submitResponse(SessionPair.ok, stream: stream)
         }
         calls.append(try pair.request([1, 2, 3]))

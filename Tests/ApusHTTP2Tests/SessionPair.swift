@@ -9,7 +9,7 @@ final class RecordedStream: HTTP2Stream {
     private(set) var closeCode: UInt32?
     var outgoing: [UInt8] = []
     var ends = false
-    var trailers: HeaderBlock?
+    var lastWords: HeaderBlock?
     /// What happens when a header block is complete.
     var onFields: (RecordedStream) -> Void = { _ in }
     private var fields: [String] = []
@@ -39,9 +39,10 @@ final class RecordedStream: HTTP2Stream {
     }
 
     private func end(_ count: Int) -> DataAnswer {
-        guard let trailers else { return .bytesAndEnd(count) }
-        return .bytesAndTrailers(count, trailers)
+        lastWords == nil ? .bytesAndEnd(count) : .bytesAndTrailers(count)
     }
+
+    override func trailers() -> HeaderBlock { lastWords ?? HeaderBlock() }
 
     override func takeData(_ count: Int, into output: OutputBuffer) {
         outgoing.prefix(count).withUnsafeBytes { output.append(copying: $0) }

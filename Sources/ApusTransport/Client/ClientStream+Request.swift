@@ -43,7 +43,7 @@ extension ClientStream {
     func provideData(_ limit: Int) -> DataAnswer {
         switch outbound.available(limit) {
         case .bytes(let count): return .bytes(count)
-        case .bytesAndEnd(let count, _):
+        case .bytesAndEnd(let count):
             requestEnded = true
             return .bytesAndEnd(count)
         case .nothing: return .later

@@ -19,7 +19,8 @@ extension ServerStream {
             forgetRequest()
         }
         connection.owner.handlerStarted()
-        handler = Task(executorPreference: connection.executor(for: entry)) {
+        // A task that may throw, though it never does: the runtime's are, and any other gets a thunk and its closure.
+        handler = Task<Void, any Error>(executorPreference: connection.executor(for: entry)) {
             // Bound here, where it is the task's own memory: what is bound outside is copied for the task, which is
             // three allocations. Nothing follows: what follows an `await` costs a look at the task's executor.
             await ServerCall.$binding.withValue(self) { await self.handle() }

@@ -35,7 +35,7 @@ final class ServerStream: HTTP2Stream, TimerEntry, @unchecked Sendable {
     var refusalText: ArraySlice<UInt8> = []
     var endSent = false
     private var trailersSubmitted = false
-    var handler: Task<Void, Never>?
+    var handler: Task<Void, any Error>?
     // The request on its way to the handler's task, which takes it.
     @exclusivity(unchecked) var handed: MessageBytes?
     let outbound: OutboundHalf
@@ -211,11 +211,15 @@ final class ServerStream: HTTP2Stream, TimerEntry, @unchecked Sendable {
         switch outbound.available(limit) {
         case .bytes(let count): return .bytes(count)
         case .nothing: return .later
-        case .bytesAndEnd(let count, let end):
+        case .bytesAndEnd(let count):
             trailersSubmitted = true
-            if end.isPlain { return .bytesAndTrailers(count, ResponseBlocks.okTrailers) }
-            return .bytesAndTrailers(count, ResponseBlocks.ending(HeaderBlock(), end, compressors))
+            return .bytesAndTrailers(count)
         }
+    }
+
+    override func trailers() -> HeaderBlock {
+        guard let end = outbound.ending, !end.isPlain else { return ResponseBlocks.okTrailers }
+        return ResponseBlocks.ending(HeaderBlock(), end, compressors)
     }
 
     override func takeData(_ count: Int, into output: OutputBuffer) {

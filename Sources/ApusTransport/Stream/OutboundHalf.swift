@@ -57,15 +57,16 @@ final class OutboundHalf: @unchecked Sendable {
     /// What the loop may send now.
     enum Available {
         case bytes(Int)
-        case bytesAndEnd(Int, End)
+        /// And then comes ``ending``.
+        case bytesAndEnd(Int)
         case nothing
     }
 
     private let state: Mutex<State>
     // Unchecked: one thread, and none of its methods calls back.
     @exclusivity(unchecked) private var sending = OutboundMessages()
-    // The end behind `sending`: nothing more will be written.
-    @exclusivity(unchecked) private var ending: End?
+    /// The end behind what was fetched, once it is there: nothing more will be written. Loop only.
+    @exclusivity(unchecked) private(set) var ending: End?
     // Whether nobody waits for what is taken out, nor is anything charged for it.
     @exclusivity(unchecked) private var isSettled = false
 
@@ -142,7 +143,7 @@ final class OutboundHalf: @unchecked Sendable {
     func available(_ limit: Int) -> Available {
         collect()
         if sending.bytes > limit { return .bytes(limit) }
-        if let ending { return .bytesAndEnd(sending.bytes, ending) }
+        if ending != nil { return .bytesAndEnd(sending.bytes) }
         return sending.bytes > 0 ? .bytes(sending.bytes) : .nothing
     }
 
