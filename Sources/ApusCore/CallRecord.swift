@@ -193,7 +193,7 @@ extension ServerCall {
     public var record: CallRecord? { responder.record }
 }
 
-extension ClientStack {
+extension TransportEnd {
     /// Sends a call that is watched to the transport.
     func observedTry(_ call: ClientCall, _ record: CallRecord) async throws -> ClientResponse {
         let attempt = record.attempt(call.attempt, at: call.endpoint)

@@ -29,7 +29,7 @@ extension Channel {
     public func connect() async throws(RPCError) {
         let call = ClientCall(method: Self.connectMethod, target: name, request: .one(MessageBytes([])))
         do {
-            _ = try await routing.first(call)
+            _ = try await routing(call)
         } catch {
             throw RPCError(wrapping: error)
         }

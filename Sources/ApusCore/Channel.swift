@@ -13,10 +13,10 @@ public final class Channel: Sendable {
     let transport: any ClientTransport
     let clock: any MonotonicClock
     let connectivity: Connectivity
-    private let stack: ClientStack
+    private let stack: ClientNext
     private let watch: CallRecord.Watch?
     // Only what chooses endpoints: for calls that only connect.
-    let routing: ClientStack
+    let routing: ClientNext
 
     /// A channel over a transport.
     ///
@@ -34,8 +34,8 @@ public final class Channel: Sendable {
         self.clock = clock
         watch = observer.map { CallRecord.Watch($0, clock: clock) }
         let retries = interceptors.contains { $0 is any RetryingInterceptor }
-        stack = ClientStack(retries ? interceptors : [TransparentRetry(clock: clock)] + interceptors, transport)
-        routing = ClientStack(interceptors.filter { $0 is any RoutingInterceptor }, ConnectingTransport(transport))
+        stack = ClientStack.make(retries ? interceptors : [TransparentRetry(clock: clock)] + interceptors, transport)
+        routing = ClientStack.make(interceptors.filter { $0 is any RoutingInterceptor }, ConnectingTransport(transport))
         connectivity = (transport as? any ConnectivityReporting)?.connectivity ?? Connectivity()
     }
 
@@ -44,7 +44,7 @@ public final class Channel: Sendable {
     /// Closes all connections. Calls in flight end with UNAVAILABLE, later ones fail at once. Safe to
     /// call more than once.
     public func close() {
-        stack.close()
+        stack.link?.channel.close()
         connectivity.shutDown()
         transport.close()
     }
@@ -68,7 +68,7 @@ public final class Channel: Sendable {
 
     private func run(_ call: ClientCall) async throws(RPCError) -> ClientResponse {
         do {
-            return try await stack.first(call)
+            return try await stack(call)
         } catch {
             throw RPCError(wrapping: error)
         }

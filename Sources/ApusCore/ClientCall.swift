@@ -2,22 +2,12 @@
 
 /// A call on its way through a channel's interceptors: serialized, described, with no peer chosen yet.
 public struct ClientCall: Sendable {
-    /// The method.
-    public let method: MethodDescriptor
-    /// The name of the service's channel: what discovery looks up.
-    public let target: String
+    // What most calls keep from their start to their end, behind one reference: calls are copied at every interceptor.
+    private var facts: Facts
     /// The request.
     public var request: MessageBody
-    /// Metadata to send.
-    public var metadata: Metadata
     /// When the call ends, all its tries together.
     public var deadline: CallDeadline
-    /// Whether the call waits for an endpoint that can be reached.
-    public var waitForReady: Bool
-    /// The largest response message in bytes; nil takes the transport's limit.
-    public var maximumResponseBytes: Int?
-    /// How the transport compresses requests; interceptors see them as they are. nil: not at all.
-    public var compression: Compression?
     /// The number of this try, 1 for the first.
     public var attempt = 1
     /// What discovery found.
@@ -26,12 +16,7 @@ public struct ClientCall: Sendable {
     public var avoided: [EndpointHandle] = []
     /// The endpoint that a balancer chose: where the transport sends the call.
     public var endpoint: EndpointHandle?
-    /// Who is told of the call's events.
-    public var observer: (any Observer)? {
-        get { observation?.observer }
-        set { observation = newValue.map { observation?.replacing($0) ?? Self.unmeasured($0) } }
-    }
-    // Behind one reference: calls are copied often.
+    // Behind one reference, too.
     var observation: CallRecord?
 
     /// A call as a channel starts it.
@@ -40,20 +25,91 @@ public struct ClientCall: Sendable {
         deadline: CallDeadline = .none, waitForReady: Bool = false, maximumResponseBytes: Int? = nil,
         compression: Compression? = nil, observer: (any Observer)? = nil
     ) {
-        self.method = method
-        self.target = target
+        facts = Facts(
+            method: method, target: target, metadata: metadata, waitForReady: waitForReady,
+            maximumResponseBytes: maximumResponseBytes, compression: compression)
         self.request = request
-        self.metadata = metadata
         self.deadline = deadline
-        self.waitForReady = waitForReady
-        self.maximumResponseBytes = maximumResponseBytes
-        self.compression = compression
         observation = observer.map(Self.unmeasured)
+    }
+
+    /// The method.
+    public var method: MethodDescriptor { facts.method }
+    /// The name of the service's channel: what discovery looks up.
+    public var target: String { facts.target }
+    /// Metadata to send.
+    public var metadata: Metadata {
+        get { facts.metadata }
+        _modify {
+            own()
+            yield &facts.metadata
+        }
+    }
+    /// Whether the call waits for an endpoint that can be reached.
+    public var waitForReady: Bool {
+        get { facts.waitForReady }
+        set {
+            own()
+            facts.waitForReady = newValue
+        }
+    }
+    /// The largest response message in bytes; nil takes the transport's limit.
+    public var maximumResponseBytes: Int? {
+        get { facts.maximumResponseBytes }
+        set {
+            own()
+            facts.maximumResponseBytes = newValue
+        }
+    }
+    /// How the transport compresses requests; interceptors see them as they are. nil: not at all.
+    public var compression: Compression? {
+        get { facts.compression }
+        set {
+            own()
+            facts.compression = newValue
+        }
+    }
+    /// Who is told of the call's events.
+    public var observer: (any Observer)? {
+        get { observation?.observer }
+        set { observation = newValue.map { observation?.replacing($0) ?? Self.unmeasured($0) } }
     }
 
     // Told of events alone: who measures is the channel.
     private static func unmeasured(_ observer: any Observer) -> CallRecord {
         CallRecord(CallRecord.Watch(observer, clock: nil))
+    }
+
+    private mutating func own() {
+        if !isKnownUniquelyReferenced(&facts) { facts = facts.copy() }
+    }
+
+    // Sendable: changed only by the one value that refers to it.
+    private final class Facts: @unchecked Sendable {
+        let method: MethodDescriptor
+        let target: String
+        @exclusivity(unchecked) var metadata: Metadata
+        @exclusivity(unchecked) var waitForReady: Bool
+        @exclusivity(unchecked) var maximumResponseBytes: Int?
+        @exclusivity(unchecked) var compression: Compression?
+
+        init(
+            method: MethodDescriptor, target: String, metadata: Metadata, waitForReady: Bool,
+            maximumResponseBytes: Int?, compression: Compression?
+        ) {
+            self.method = method
+            self.target = target
+            self.metadata = metadata
+            self.waitForReady = waitForReady
+            self.maximumResponseBytes = maximumResponseBytes
+            self.compression = compression
+        }
+
+        func copy() -> Facts {
+            Facts(
+                method: method, target: target, metadata: metadata, waitForReady: waitForReady,
+                maximumResponseBytes: maximumResponseBytes, compression: compression)
+        }
     }
 }
 

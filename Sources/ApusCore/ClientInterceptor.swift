@@ -28,37 +28,65 @@ public protocol RoutingInterceptor: ClientInterceptor {}
 
 /// The rest of a channel behind an interceptor.
 public struct ClientNext: Sendable {
-    // One pointer and an index: passing it on allocates nothing.
-    let stack: ClientStack
-    let index: Int
+    // One pointer: passing it on allocates nothing.
+    @usableFromInline let link: ClientLink?
+
+    @inlinable
+    init(_ link: ClientLink?) { self.link = link }
 
     /// Whether the channel was closed: another try cannot succeed.
-    public var isClosed: Bool { stack.isClosed }
+    public var isClosed: Bool { link?.channel.isClosed ?? true }
 
     /// Sends the call to the next interceptor, or to the transport behind the last.
+    // Inlined where it is called: each asynchronous layer costs a hundredth of a call.
+    @inlinable @inline(__always)
     public func callAsFunction(_ call: ClientCall) async throws -> ClientResponse {
-        guard index < stack.interceptors.count else {
-            guard let record = call.observation, record.isMeasured else { return try await stack.transport.start(call) }
-            return try await stack.observedTry(call, record)
-        }
-        return try await stack.interceptors[index].intercept(call, next: ClientNext(stack: stack, index: index + 1))
+        guard let link else { throw ClientLink.missing }
+        return try await link.interceptor.intercept(call, next: ClientNext(link.next))
     }
 }
 
-/// A channel's interceptors with the transport they end in.
-final class ClientStack: Sendable {
-    let interceptors: [any ClientInterceptor]
-    let transport: any ClientTransport
-    private let closed = Atomic<Bool>(false)
+/// One interceptor of a channel, and what is behind it. Immutable, so that nothing is copied or counted to call it.
+@usableFromInline
+final class ClientLink: Sendable {
+    @usableFromInline let interceptor: any ClientInterceptor
+    @usableFromInline let next: ClientLink?
+    let channel: ClientStack
 
-    init(_ interceptors: [any ClientInterceptor], _ transport: any ClientTransport) {
-        self.interceptors = interceptors
-        self.transport = transport
+    init(_ interceptor: any ClientInterceptor, next: ClientLink?, of channel: ClientStack) {
+        self.interceptor = interceptor
+        self.next = next
+        self.channel = channel
     }
+
+    @usableFromInline static var missing: RPCError {
+        RPCError(.internal, "a channel ends in its transport", progress: .notConnected)
+    }
+}
+
+/// What the interceptors of a channel know of it.
+final class ClientStack: Sendable {
+    private let closed = Atomic<Bool>(false)
 
     var isClosed: Bool { closed.load(ordering: .relaxed) }
 
     func close() { closed.store(true, ordering: .relaxed) }
 
-    var first: ClientNext { ClientNext(stack: self, index: 0) }
+    /// What the calls of a channel go through.
+    static func make(_ interceptors: [any ClientInterceptor], _ transport: any ClientTransport) -> ClientNext {
+        let channel = ClientStack()
+        var link = ClientLink(TransportEnd(transport: transport), next: nil, of: channel)
+        for interceptor in interceptors.reversed() { link = ClientLink(interceptor, next: link, of: channel) }
+        return ClientNext(link)
+    }
+}
+
+/// The end of a channel's interceptors.
+struct TransportEnd: ClientInterceptor {
+    let transport: any ClientTransport
+
+    func intercept(_ call: ClientCall, next: ClientNext) async throws -> ClientResponse {
+        guard let record = call.observation, record.isMeasured else { return try await transport.start(call) }
+        return try await observedTry(call, record)
+    }
 }

@@ -30,8 +30,20 @@ public struct HeaderBlock: Sendable {
     package var count: Int { fields.count }
 
     /// The bytes of names and values, and 32 for each field. Source: RFC 9113, section 10.5.1.
-    package var listSize: Int {
-        fields.reduce(0) { $0 + Self.size($1.name) + Self.size($1.value) + 32 }
+    package private(set) var listSize = 0
+
+    /// Makes it empty, and keeps its memory for the next fields.
+    package mutating func removeAll() {
+        fixed = nil
+        fields.removeAll(keepingCapacity: true)
+        storage.removeAll(keepingCapacity: true)
+        listSize = 0
+    }
+
+    private mutating func append(_ name: Text, _ value: Text, isUnique: Bool = false) {
+        // Bounded by memory, far below overflow.
+        listSize &+= Self.size(name) &+ Self.size(value) &+ 32
+        fields.append((name, value, isUnique))
     }
 
     private static func size(_ text: Text) -> Int {
@@ -52,27 +64,27 @@ public struct HeaderBlock: Sendable {
     /// Appends a field whose name and value are literals.
     package mutating func add(_ name: StaticString, _ value: StaticString) {
         fixed = nil
-        fields.append((.literal(name), .literal(value), false))
+        append(.literal(name), .literal(value))
     }
 
     /// Appends a field whose name is a literal.
     package mutating func add(_ name: StaticString, _ value: some Collection<UInt8>) {
         let value = store(value)
-        fields.append((.literal(name), value, false))
+        append(.literal(name), value)
     }
 
     /// Appends a field whose value no other block is likely to have: it stays out of the peer's table, from which it
     /// would drive what is worth keeping.
     package mutating func add(unique name: StaticString, _ value: some Collection<UInt8>) {
         let value = store(value)
-        fields.append((.literal(name), value, true))
+        append(.literal(name), value, isUnique: true)
     }
 
     /// Appends a field.
     package mutating func add(name: some Collection<UInt8>, value: some Collection<UInt8>) {
         let name = store(name)
         let value = store(value)
-        fields.append((name, value, false))
+        append(name, value)
     }
 
     private mutating func store(_ bytes: some Collection<UInt8>) -> Text {

@@ -37,7 +37,7 @@ final class PlayedClient: @unchecked Sendable {
             observer: observer)
         call.endpoint = target
         if !candidates.isEmpty { call.candidates = Candidates(handles: candidates) }
-        let played = PlayedCall(ClientStream(call, loop: loop, options: options))
+        let played = PlayedCall(ClientStream(call, loop: loop, limits: ClientStream.Limits(options)))
         await played.start { self.pool.submit($0, to: target) }
         loop.turn()
         return played

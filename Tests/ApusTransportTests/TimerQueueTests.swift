@@ -54,4 +54,26 @@ private final class Entry: TimerEntry {
         second.remove(entry)
         #expect(first.count == 1 && second.count == 1 && entry.timer.isScheduled)
     }
+
+    @Test func `timers of one moment fire in the order of their insertion`() {
+        var queue = TimerQueue()
+        let entries = (0..<100).map(Entry.init)
+        for entry in entries { queue.insert(entry, at: Self.at(5)) }
+        var fired: [Int] = []
+        while let entry = queue.popExpired(Self.at(5)) as? Entry { fired.append(entry.number) }
+        #expect(fired == Array(0..<100))
+    }
+
+    @Test func `what is cancelled is let go at once, and costs no memory for long`() {
+        var queue = TimerQueue()
+        weak var last: Entry?
+        for number in 0..<100_000 {
+            let entry = Entry(number)
+            queue.insert(entry, at: Self.at(1_000_000 + number))
+            queue.remove(entry)
+            last = entry
+        }
+        #expect(last == nil && queue.count == 0 && queue.next == nil)
+        #expect(queue.waitingMoments <= 128)
+    }
 }

@@ -7,10 +7,15 @@ import ApusWire
 /// A connection of a channel. Confined to its loop.
 final class ClientConnection: HTTP2Connection {
     // Until the connection is closed: it tells the subchannel of its life, even when a pool has dropped that.
-    private var owner: Subchannel?
-    private(set) var isDraining = false
+    // Unchecked: one thread, and no access lasts while something else is called.
+    @exclusivity(unchecked) private var owner: Subchannel?
+    @exclusivity(unchecked) private(set) var isDraining = false
     // The highest identifier of a stream, 0 before the first call.
-    private var lastStream: Int32 = 0
+    @exclusivity(unchecked) private var lastStream: Int32 = 0
+    // A request's head is put together here: nghttp2 copies what it keeps.
+    @exclusivity(unchecked) private var fields = HeaderBlock(fields: 12, bytes: 256)
+    // What calls to the last target say of it.
+    @exclusivity(unchecked) private var lastAuthority = (target: "", authority: "")
     private let lastUsableStream: Int32
     /// The `:authority` of calls over TLS; nil without TLS, where calls say their channel's name.
     let secureAuthority: String?
@@ -23,6 +28,28 @@ final class ClientConnection: HTTP2Connection {
         userAgent = options.userAgent
         lastUsableStream = options.lastUsableStream
         super.init(io, loop: loop)
+    }
+
+    /// The `:authority` of calls to a channel's target.
+    func authority(of target: String) -> String {
+        if let secureAuthority { return secureAuthority }
+        if lastAuthority.target != target { lastAuthority = (target, TargetAuthority.name(of: target)) }
+        return lastAuthority.authority
+    }
+
+    /// An empty block, to be given back with ``keep(_:)``.
+    func takeFields() -> HeaderBlock {
+        var empty = HeaderBlock()
+        swap(&empty, &fields)
+        return empty
+    }
+
+    /// Keeps the memory of a block that was submitted, unless it is much.
+    func keep(_ block: inout HeaderBlock) {
+        guard block.listSize <= 4096 else { return }
+        // Swapped: what two refer to is copied when it is emptied.
+        swap(&block, &fields)
+        fields.removeAll()
     }
 
     /// Whether calls may be sent on it at all.

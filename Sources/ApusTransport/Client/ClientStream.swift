@@ -19,14 +19,28 @@ final class ClientStream: HTTP2Stream, TimerEntry, @unchecked Sendable {
         var hooks: [@Sendable (RPCError?) -> Void] = []
     }
 
+    /// What a channel's options say of its streams: copied with every call, unlike the rest.
+    struct Limits: Sendable {
+        let compressors: Compressors
+        let responseBytes: Int
+        let metadataBytes: Int
+
+        init(_ options: TransportOptions) {
+            compressors = options.compressors
+            responseBytes = options.maximumResponseBytes
+            metadataBytes = options.maximumMetadataBytes
+        }
+    }
+
     let call: ClientCall
     let loop: any EventLoop
     let compressors: Compressors
     let limit: Int
-    private(set) var connection: ClientConnection?
-    private(set) var isOver = false
-    private(set) var isSent = false
-    private var head: Head?
+    // Unchecked: one thread, and no access lasts while something else is called.
+    @exclusivity(unchecked) private(set) var connection: ClientConnection?
+    @exclusivity(unchecked) private(set) var isOver = false
+    @exclusivity(unchecked) private(set) var isSent = false
+    @exclusivity(unchecked) private var head: Head?
     private let ending = Mutex(Ending())
     @exclusivity(unchecked) var timer = TimerPosition()
     @exclusivity(unchecked) var place = CallQueue.Place()
@@ -46,17 +60,17 @@ final class ClientStream: HTTP2Stream, TimerEntry, @unchecked Sendable {
     var message: MessageBytes?
     var inbound: InboundMessages?
     var isAnswered = false
-    var foreignBody: ForeignBody?
+    @exclusivity(unchecked) var foreignBody: ForeignBody?
 
     /// - Parameter compressor: the index of what compresses the messages of a streamed request; the only message of
     ///   another one has been compressed already.
-    init(_ call: ClientCall, compressor: Int? = nil, loop: any EventLoop, options: TransportOptions) {
+    init(_ call: ClientCall, compressor: Int? = nil, loop: any EventLoop, limits: Limits) {
         self.call = call
         self.compressor = compressor
         self.loop = loop
-        compressors = options.compressors
-        limit = call.maximumResponseBytes ?? options.maximumResponseBytes
-        response = ResponseHead(limit: options.maximumMetadataBytes)
+        compressors = limits.compressors
+        limit = call.maximumResponseBytes ?? limits.responseBytes
+        response = ResponseHead(limit: limits.metadataBytes)
         deframer = MessageDeframer(limit: limit)
     }
 
@@ -84,7 +98,9 @@ final class ClientStream: HTTP2Stream, TimerEntry, @unchecked Sendable {
     func send(on connection: ClientConnection) {
         guard !isOver, let session = connection.session else { return }
         do {
-            let fields = try requestFields(connection)
+            var fields = connection.takeFields()
+            defer { connection.keep(&fields) }
+            try writeRequest(to: &fields, connection)
             if case .one(let message) = call.request {
                 _ = outbound.finish(message, OutboundHalf.End())
                 call.record?.messageSent(message.count)
@@ -101,11 +117,10 @@ final class ClientStream: HTTP2Stream, TimerEntry, @unchecked Sendable {
         connection.sent(self)
     }
 
-    private func requestFields(_ connection: ClientConnection) throws(RPCError) -> HeaderBlock {
-        var fields = HeaderBlock(fields: 12, bytes: 128)
+    private func writeRequest(to fields: inout HeaderBlock, _ connection: ClientConnection) throws(RPCError) {
         try RequestFields.write(
             call.method, scheme: connection.secureAuthority == nil ? "http" : "https",
-            authority: connection.secureAuthority ?? TargetAuthority.name(of: call.target),
+            authority: connection.authority(of: call.target),
             timeout: call.deadline.remaining(at: loop.now).map(\.saturatedNanoseconds), metadata: call.metadata,
             userAgent: connection.userAgent, compression: compressor.map { compressors[$0].compression },
             compressors: compressors, to: &fields)
@@ -114,7 +129,6 @@ final class ClientStream: HTTP2Stream, TimerEntry, @unchecked Sendable {
             let text = "the request's metadata is above \(HeaderBlock.maximumListSize) bytes"
             throw RPCError(.resourceExhausted, text, progress: .notConnected)
         }
-        return fields
     }
 
     // MARK: What the session tells
@@ -208,7 +222,7 @@ final class ClientStream: HTTP2Stream, TimerEntry, @unchecked Sendable {
         CallQueue.remove(self)
         pump?.cancel()
         pump = nil
-        outbound.fail(error ?? RPCError(.cancelled, "the call is over"))
+        outbound.fail(error ?? Self.isOverError)
         let hooks = ending.withLock { ending in
             ending.isOver = true
             ending.error = error
@@ -218,6 +232,9 @@ final class ClientStream: HTTP2Stream, TimerEntry, @unchecked Sendable {
         }
         for hook in hooks { hook(error) }
     }
+
+    // What a writer gets who goes on after a success.
+    private static let isOverError = RPCError(.cancelled, "the call is over")
 
     func resumeHead(_ result: Result<ClientResponse, any Error>) {
         let head = head

@@ -10,8 +10,10 @@ final class ConnectionPool: @unchecked Sendable {
     let dialer: any Dialer
     let options: TransportOptions
     let connectivity: Connectivity
+    let streamLimits: ClientStream.Limits
     private let group: PoolGroup
-    private var subchannels: [EndpointHandle: (subchannel: Subchannel, hook: EndpointHandle.RetireHook?)] = [:]
+    // Unchecked: one thread, and no access lasts while something else is called.
+    @exclusivity(unchecked) private var subchannels: [EndpointHandle: (subchannel: Subchannel, hook: EndpointHandle.RetireHook?)] = [:]
     private var closeReason: String?
 
     init(
@@ -23,10 +25,16 @@ final class ConnectionPool: @unchecked Sendable {
         self.options = options
         self.connectivity = connectivity
         self.group = group
+        streamLimits = ClientStream.Limits(options)
         group.add(self)
     }
 
-    /// Sends a call that has begun to the endpoint that was chosen for it.
+    /// Begins a call and sends it to the endpoint that was chosen for it.
+    func start(_ stream: ClientStream, _ head: ClientStream.Head, at handle: EndpointHandle) {
+        if stream.begin(head) { submit(stream, to: handle) }
+    }
+
+    /// Sends a call that has begun.
     func submit(_ stream: ClientStream, to handle: EndpointHandle) {
         if let closeReason {
             return stream.fail(RPCError(.unavailable, closeReason, progress: .notConnected))
@@ -45,9 +53,11 @@ final class ConnectionPool: @unchecked Sendable {
         let subchannel = Subchannel(handle, self)
         subchannels[handle] = (subchannel, nil)
         // A handle may outlive this channel, which takes the hook back when it closes.
-        let hook = handle.onRetire { [weak self, weak handle] in
-            guard let self, let handle else { return }
-            self.loop.execute { self.retire(handle) }
+        let hook = handle.onRetire { [unowned handle] in
+            // Not weakly: a count of an object that is referred to so is several times slower, and every call counts
+            // its endpoint. A handle that retires is there.
+            let retired = handle
+            self.loop.execute { self.retire(retired) }
         }
         subchannels[handle]?.hook = hook
         return subchannel
@@ -79,6 +89,7 @@ final class ConnectionPool: @unchecked Sendable {
         closeReason = reason
         let all = inOrder
         subchannels = [:]
+        group.remove(self)
         for (handle, entry) in all {
             if let hook = entry.hook { handle.forget(hook) }
             entry.subchannel.close(reason)

@@ -63,11 +63,14 @@ public final class HTTP2Transport: ConnectivityReporting {
         let pool = try pool(for: handle)
         let stream =
             call.compression == nil
-            ? ClientStream(call, loop: pool.loop, options: options) : try compressed(call, on: pool.loop)
+            ? ClientStream(call, loop: pool.loop, limits: pool.streamLimits) : try compressed(call, for: pool)
         let response = try await withTaskCancellationHandler {
             try await withUnsafeThrowingContinuation { head in
-                pool.loop.run {
-                    if stream.begin(head) { pool.submit(stream, to: handle) }
+                // Spelled out: an action that may be kept is an object.
+                if pool.loop.isCurrent {
+                    pool.start(stream, head, at: handle)
+                } else {
+                    pool.loop.execute { pool.start(stream, head, at: handle) }
                 }
             }
         } onCancel: {
@@ -82,9 +85,9 @@ public final class HTTP2Transport: ConnectivityReporting {
     }
 
     // The only message of a request is compressed here, on the caller's thread: the loop has others to serve.
-    private func compressed(_ call: ClientCall, on loop: any EventLoop) throws(RPCError) -> ClientStream {
+    private func compressed(_ call: ClientCall, for pool: ConnectionPool) throws(RPCError) -> ClientStream {
         guard let compression = call.compression, compression != .identity else {
-            return ClientStream(call, loop: loop, options: options)
+            return ClientStream(call, loop: pool.loop, limits: pool.streamLimits)
         }
         guard let index = options.compressors.index(of: compression) else {
             throw RPCError(.internal, "this channel has no compressor \(compression)", progress: .notConnected)
@@ -93,7 +96,7 @@ public final class HTTP2Transport: ConnectivityReporting {
         if case .one(let message) = call.request {
             call.request = .one(try message.compressed(by: options.compressors[index]))
         }
-        return ClientStream(call, compressor: index, loop: loop, options: options)
+        return ClientStream(call, compressor: index, loop: pool.loop, limits: pool.streamLimits)
     }
 
     /// Makes a connection to an endpoint, on the calling loop or on the endpoint's own, if there is none.

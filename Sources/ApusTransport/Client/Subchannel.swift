@@ -21,10 +21,11 @@ final class Subchannel {
     private let pool: ConnectionPool
     let waiting: CallQueue
     private var keepalive: ClientKeepalive?
-    var attempt = Attempt.none
+    // Unchecked: one thread, and no access lasts while something else is called.
+    @exclusivity(unchecked) var attempt = Attempt.none
     private var dialing: (any Dialing)?
     // Connections that take calls, the oldest first: it is filled first, so that spare ones become idle.
-    var connections: [ClientConnection] = []
+    @exclusivity(unchecked) var connections: [ClientConnection] = []
     // Connections that finish their calls and take no new ones.
     private var draining: [ClientConnection] = []
     var failures = 0
@@ -33,7 +34,7 @@ final class Subchannel {
     var end: End?
     private var state = ConnectivityState.idle
     // The channel's, known from its first call here.
-    var observer: (any Observer)?
+    @exclusivity(unchecked) var observer: (any Observer)?
     private lazy var retry = LoopTimer { [unowned self] in self.backedOff() }
 
     struct End {
@@ -75,8 +76,9 @@ final class Subchannel {
         guard end == nil else { return }
         attempt = .dialing
         publish()
-        dialing = pool.dialer.dial(handle.endpoint.address, on: pool.loop) { [weak self] result in
-            self?.dialed(result)
+        dialing = pool.dialer.dial(handle.endpoint.address, on: pool.loop) { result in
+            // Kept until there is an answer, or until `dialing` is cancelled.
+            self.dialed(result)
         }
         // The answer may have come before `dial` returned.
         if case .dialing = attempt {} else { dialing = nil }
