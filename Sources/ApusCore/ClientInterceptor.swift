@@ -37,8 +37,8 @@ public struct ClientNext: Sendable {
     /// Whether the channel was closed: another try cannot succeed.
     public var isClosed: Bool { link?.channel.isClosed ?? true }
 
-    /// Sends the call to the next interceptor, or to the transport behind the last.
     // Inlined where it is called: each asynchronous layer costs a hundredth of a call.
+    /// Sends the call to the next interceptor, or to the transport behind the last.
     @inlinable @inline(__always)
     public func callAsFunction(_ call: ClientCall) async throws -> ClientResponse {
         guard let link else { throw ClientLink.missing }

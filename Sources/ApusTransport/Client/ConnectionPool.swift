@@ -13,7 +13,8 @@ final class ConnectionPool: @unchecked Sendable {
     let streamLimits: ClientStream.Limits
     private let group: PoolGroup
     // Unchecked: one thread, and no access lasts while something else is called.
-    @exclusivity(unchecked) private var subchannels: [EndpointHandle: (subchannel: Subchannel, hook: EndpointHandle.RetireHook?)] = [:]
+    @exclusivity(unchecked) private var subchannels:
+        [EndpointHandle: (subchannel: Subchannel, hook: EndpointHandle.RetireHook?)] = [:]
     private var closeReason: String?
 
     init(

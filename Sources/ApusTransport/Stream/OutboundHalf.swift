@@ -149,15 +149,17 @@ final class OutboundHalf: @unchecked Sendable {
 
     /// Whether the half has ended with nothing left to send: and how.
     func endWithoutMessages() -> End? {
-        collect()
+        // Of a half that goes on more is to come before it is asked for: fetched together it is fetched in one piece.
+        collect(onlyEnded: true)
         return sending.bytes == 0 ? ending : nil
     }
 
     // Fetches what was written.
-    private func collect() {
+    private func collect(onlyEnded: Bool = false) {
         guard ending == nil else { return }
         var written = OutboundMessages()
         state.withLock { state in
+            guard state.end != nil || !onlyEnded else { return }
             if state.bytes == 0, state.end == nil { state.isScheduled = false }
             swap(&written, &state.messages)
             ending = state.end
