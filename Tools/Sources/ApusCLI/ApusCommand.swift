@@ -73,7 +73,7 @@ enum ApusProgram {
         } else {
             let names = ApusCommand.configuration.subcommands.compactMap { $0.configuration.commandName }
             let command = arguments.first.flatMap { names.contains($0) ? " \($0)" : nil } ?? ""
-            let message = Screen.harmless(ApusCommand.message(for: error))
+            let message = Screen.harmless(ApusCommand.message(for: error).replacing("\n", with: " "))
             output.complain("apus: \(message); see 'apus\(command) --help'")
         }
         return code

@@ -167,6 +167,9 @@ extension Schema {
         ProtoText.lines(of: place, in: self).joined(separator: "\n")
     }
 
+    /// The same, line by line. Names and comments are as whoever wrote them left them.
+    public func protoLines(of place: Place) -> [String] { ProtoText.lines(of: place, in: self) }
+
     /// The methods of a service in one line each: `rpc Say(a.SayRequest) returns (a.SayReply)`.
     public func signatures(of service: String) -> [(name: String, signature: String)]? {
         guard case .service(let found)? = self[service]?.symbol else { return nil }

@@ -1,21 +1,26 @@
 // SPDX-License-Identifier: Apache-2.0
 
 public import Apus
+import Synchronization
 
 /// Asks a server what it serves and how its messages look: reflection v1, and v1alpha of servers without it.
-public struct ReflectionClient: Sendable {
+public final class ReflectionClient: Sendable {
     private typealias Codec = ProtobufCodec<ServerReflectionRequest>
     private typealias Answer = ProtobufCodec<ServerReflectionResponse>
 
-    // Files that a server may send: more are a mistake, or a trap.
-    private static let maximumFiles = 10_000
-
     private let channel: Channel
     private let options: CallOptions
+    private let allowance: Mutex<ReflectionAllowance>
 
     /// A client of the channel's server. The options' time is that of each question.
-    public init(_ channel: Channel, options: CallOptions = CallOptions()) {
+    public convenience init(_ channel: Channel, options: CallOptions = CallOptions()) {
+        self.init(channel, options, ReflectionAllowance())
+    }
+
+    /// The allowance is for all questions of the client.
+    init(_ channel: Channel, _ options: CallOptions, _ allowance: ReflectionAllowance) {
         self.channel = channel
+        self.allowance = Mutex(allowance)
         var options = options
         options.maximumResponseBytes = 64 << 20
         self.options = options
@@ -38,9 +43,6 @@ public struct ReflectionClient: Sendable {
         try files.add(await descriptors(.fileContainingSymbol(name)))
         // Servers may leave the imports out.
         while let missing = files.nextMissing {
-            guard files.count < Self.maximumFiles else {
-                throw RPCError(.resourceExhausted, "\(name) needs more than \(Self.maximumFiles) files")
-            }
             try files.add(await descriptors(.fileByFilename(missing)))
             files.asked(for: missing)
         }
@@ -49,7 +51,16 @@ public struct ReflectionClient: Sendable {
 
     private func descriptors(_ question: ServerReflectionRequest.MessageRequest) async throws(RPCError) -> [[UInt8]] {
         guard case .fileDescriptorResponse(let files) = try await ask(question) else { throw Self.odd }
+        let count = files.fileDescriptorProto.reduce(0) { $0 + $1.count }
+        try take { (allowance) throws(RPCError) in try allowance.take(count) }
         return files.fileDescriptorProto
+    }
+
+    private func take(_ part: (inout ReflectionAllowance) throws(RPCError) -> Void) throws(RPCError) {
+        let result = allowance.withLock { allowance -> Result<Void, RPCError> in
+            do throws(RPCError) { return .success(try part(&allowance)) } catch { return .failure(error) }
+        }
+        try result.get()
     }
 
     private static var odd: RPCError { RPCError(.internal, "the server's reflection answers another question") }
@@ -70,6 +81,7 @@ public struct ReflectionClient: Sendable {
     ) async throws(RPCError) -> ServerReflectionResponse.MessageResponse {
         let method = Method<Codec, Answer>(
             service: service, name: "ServerReflectionInfo", kind: .bidirectional)
+        try take { (allowance) throws(RPCError) in try allowance.ask() }
         let call = channel.bidirectional(method, options: options)
         defer { call.cancel() }
         do throws(RPCError) {
@@ -91,8 +103,8 @@ struct FileCollection {
     private(set) var descriptors = ProtobufFileDescriptorSet()
     private var known: Set<String> = []
     private var missing: [String] = []
-
-    var count: Int { descriptors.file.count }
+    // Files of one schema, with those that are still to come.
+    private static let maximumFiles = 10_000
 
     /// A file that somebody imports and nobody sent.
     var nextMissing: String? { missing.last }
@@ -102,7 +114,10 @@ struct FileCollection {
             let file = try ProtobufFileDescriptorProto(serialized: bytes)
             guard known.insert(file.name ?? "").inserted else { continue }
             descriptors.file.append(file)
-            missing += file.dependency
+            missing += file.dependency.filter { !known.contains($0) }
+            guard known.count + missing.count <= Self.maximumFiles else {
+                throw RPCError(.resourceExhausted, "a schema of more than \(Self.maximumFiles) files")
+            }
         }
         missing.removeAll { known.contains($0) }
     }

@@ -17,22 +17,50 @@ package final class ToolProcess: Sendable {
         let code: Int32
     }
 
-    private let id: pid_t
+    /// A process that is waited for by one, and may be killed by others: never once its number may be another's.
+    private final class Life: Sendable {
+        private let id: pid_t
+        private let isOver = Mutex(false)
+
+        init(_ id: pid_t) { self.id = id }
+
+        func send(_ signal: Int32) { isOver.withLock { if !$0 { kill(id, signal) } } }
+
+        /// - Returns: the status; a signal's number below 0.
+        func wait() -> Int32 {
+            // It has ended, and keeps its number until it is taken away.
+            var info = siginfo_t()
+            while waitid(P_PID, id_t(id), &info, WEXITED | WNOWAIT) != 0, errno == EINTR {}
+            var status: Int32 = 0
+            isOver.withLock { isOver in
+                while waitpid(id, &status, 0) == -1, errno == EINTR {}
+                isOver = true
+            }
+            let signal = status & 0x7F
+            return signal == 0 ? (status >> 8) & 0xFF : -signal
+        }
+    }
+
     private let input: Mutex<FileHandle?>
     private let lines: AsyncStream<String>
     private let ending: Task<End, Never>
-    private let isOver = Mutex(false)
+    private let life: Life
 
     /// Starts it.
     ///
-    /// - Parameter input: what it reads; nil leaves its standard input open for ``write(_:)``.
-    package init(_ arguments: [String], input text: String? = "", environment: [String: String] = [:]) throws {
+    /// - Parameters:
+    ///   - input: what it reads; nil leaves its standard input open for ``write(_:)``.
+    ///   - hasReader: whether anybody reads its output; else it writes into a pipe without another end.
+    package init(
+        _ arguments: [String], input text: String? = "", environment: [String: String] = [:], hasReader: Bool = true
+    ) throws {
         let (input, output, errors) = (Pipe(), Pipe(), Pipe())
         // Nobody else's children may hold our ends: who waits for their end would wait for those children.
         for handle in [input, output, errors].flatMap({ [$0.fileHandleForReading, $0.fileHandleForWriting] }) {
             _ = fcntl(handle.fileDescriptor, F_SETFD, FD_CLOEXEC)
         }
-        id = try Self.spawn(
+        if !hasReader { try output.fileHandleForReading.close() }
+        let id = try Self.spawn(
             [Self.program.path] + arguments, environment,
             [input.fileHandleForReading, output.fileHandleForWriting, errors.fileHandleForWriting])
         try input.fileHandleForReading.close()
@@ -41,17 +69,18 @@ package final class ToolProcess: Sendable {
         self.input = Mutex(input.fileHandleForWriting)
         let (lines, sink) = AsyncStream<String>.makeStream()
         self.lines = lines
-        let id = id
+        let life = Life(id)
+        self.life = life
         let complaints = Task { await Self.onThread { Self.read(errors.fileHandleForReading) { _ in } } }
         let answer = Task {
             await Self.onThread {
                 defer { sink.finish() }
-                return Self.read(output.fileHandleForReading) { sink.yield($0) }
+                return !hasReader ? "" : Self.read(output.fileHandleForReading) { sink.yield($0) }
             }
         }
         ending = Task {
             let (output, errors) = (await answer.value, await complaints.value)
-            let status = await Self.onThread { Self.wait(for: id) }
+            let status = await Self.onThread { life.wait() }
             return End(status: status, output: output, errors: errors)
         }
         if let text {
@@ -60,7 +89,7 @@ package final class ToolProcess: Sendable {
         }
     }
 
-    deinit { if !isOver.withLock({ $0 }) { kill(id, SIGKILL) } }
+    deinit { life.send(SIGKILL) }
 
     /// Runs it to its end.
     package static func run(
@@ -87,14 +116,10 @@ package final class ToolProcess: Sendable {
     }
 
     /// Sends it a signal.
-    package func send(_ signal: Int32) { isOver.withLock { if !$0 { kill(id, signal) } } }
+    package func send(_ signal: Int32) { life.send(signal) }
 
     /// Waits until it has ended.
-    package func end() async -> End {
-        let end = await ending.value
-        isOver.withLock { $0 = true }
-        return end
-    }
+    package func end() async -> End { await ending.value }
 
     private static var program: URL {
         let bundle = Bundle.allBundles.first { $0.bundlePath.hasSuffix(".xctest") }
@@ -154,13 +179,5 @@ package final class ToolProcess: Sendable {
             }
         }
         return String(decoding: all, as: UTF8.self)
-    }
-
-    /// - Returns: the status; a signal's number below 0.
-    private static func wait(for id: pid_t) -> Int32 {
-        var status: Int32 = 0
-        while waitpid(id, &status, 0) == -1, errno == EINTR {}
-        let signal = status & 0x7F
-        return signal == 0 ? (status >> 8) & 0xFF : -signal
     }
 }

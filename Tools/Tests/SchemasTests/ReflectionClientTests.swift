@@ -2,6 +2,7 @@
 
 import Apus
 import ParrotSupport
+import Synchronization
 import Testing
 
 @testable import Schemas
@@ -42,6 +43,29 @@ struct ReflectionClientTests {
         await server.stop()
     }
 
+    @Test func `a server whose files import ever more files is left`() async throws {
+        let network = InMemoryNetwork()
+        let endless = EndlessReflection()
+        let server = try network.start(Server([endless]), as: "endless")
+        let channel = Channel(
+            "endless", interceptors: [PinnedEndpoint(Endpoint(.memory("endless")))], transport: network.transport())
+        let options = CallOptions(timeout: .seconds(60))
+        let curious = ReflectionClient(channel, options, ReflectionAllowance(questions: 20))
+        let error = await #expect(throws: RPCError.self) { try await curious.schema(of: "a.B") }
+        #expect(error?.code == .resourceExhausted)
+        #expect(endless.questions.load(ordering: .relaxed) == 20)
+        let small = ReflectionClient(channel, options, ReflectionAllowance(bytes: 100))
+        #expect(await #expect(throws: RPCError.self) { try await small.schema(of: "a.B") }?.code == .resourceExhausted)
+        await server.stop()
+    }
+
+    @Test func `a file that imports more than anybody has is refused`() throws {
+        var files = FileCollection()
+        let greedy = ProtobufFileDescriptorProto(name: "a", dependency: (0...10_000).map { "f\($0)" })
+        let error = #expect(throws: RPCError.self) { try files.add([greedy.serializedBytes()]) }
+        #expect(error?.code == .resourceExhausted)
+    }
+
     @Test func `imports that a server left out are asked for, each once`() throws {
         var files = FileCollection()
         func file(_ name: String, _ imports: [String]) throws -> [UInt8] {
@@ -63,5 +87,22 @@ struct ReflectionClientTests {
         try files.add([ProtobufFileDescriptorProto(name: "a", dependency: ["b"]).serializedBytes()])
         files.asked(for: "b")
         #expect(files.nextMissing == nil)
+    }
+}
+
+/// Each of its files imports another one.
+private final class EndlessReflection: ServerReflection.Handler {
+    let questions = Atomic<Int>(0)
+
+    func serverReflectionInfo(
+        _ requests: RequestStream<ProtobufCodec<ServerReflectionRequest>>,
+        to writer: ResponseWriter<ProtobufCodec<ServerReflectionResponse>>, call: ServerCall
+    ) async throws {
+        for try await _ in requests {
+            let number = questions.add(1, ordering: .relaxed).newValue
+            let file = ProtobufFileDescriptorProto(name: "f\(number)", dependency: ["f\(number + 1)"])
+            let answer = FileDescriptorResponse(fileDescriptorProto: [try file.serializedBytes()])
+            try await writer.write(ServerReflectionResponse(messageResponse: .fileDescriptorResponse(answer)))
+        }
     }
 }

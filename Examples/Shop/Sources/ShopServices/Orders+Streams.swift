@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 public import Apus
+import ShopCatalog
 public import ShopProtos
 import ShopStore
 

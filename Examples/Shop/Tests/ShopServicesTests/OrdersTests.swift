@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Apus
+import ShopCatalog
 import ShopProtos
 import ShopServices
 import Testing

@@ -51,5 +51,5 @@ struct LoadProgress {
 
 extension StandardOutput {
     /// Replaces the terminal's last line.
-    func paint(_ line: String) { try? FileHandle.standardOutput.write(contentsOf: Data("\r\u{1B}[K\(line)".utf8)) }
+    func paint(_ line: String) { Self.write("\r\u{1B}[K\(line)") }
 }

@@ -27,6 +27,9 @@ struct DirectoryLedger: RegistryLedger {
             for name in try names(in: "\(root)/\(folder)") where name.hasSuffix(".json") {
                 let path = "\(root)/\(folder)/\(name)"
                 guard let found = self.row(path), (found.service, found.id) == (row.service, row.id) else { continue }
+                guard found.state != .expired else {
+                    throw Mistake("\(row.id) has expired: clients have left it already")
+                }
                 return try mark(path, undo: undo)
             }
         }
@@ -37,12 +40,10 @@ struct DirectoryLedger: RegistryLedger {
     private func mark(_ path: String, undo: Bool) throws {
         guard var entry = entry(path) else { throw Mistake("the entry \(path) cannot be read") }
         entry.members[Entry.mark] = undo ? nil : true
-        do {
-            let data = try JSONSerialization.data(withJSONObject: entry.members, options: [.sortedKeys])
-            try data.write(to: URL(filePath: path), options: .atomic)
-        } catch {
-            throw Mistake("the entry \(path) cannot be written: \(error.localizedDescription)")
+        guard let data = try? JSONSerialization.data(withJSONObject: entry.members, options: [.sortedKeys]) else {
+            throw Mistake("the entry \(path) cannot be read")
         }
+        try ReplacedFile.replace(path, with: Array(data))
     }
 
     private func names(in folder: String) throws(Mistake) -> [String] {

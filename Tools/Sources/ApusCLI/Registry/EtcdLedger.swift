@@ -6,15 +6,14 @@ import Foundation
 
 /// A registry in etcd, by its keys `<service>/<id>`.
 struct EtcdLedger: RegistryLedger {
-    // Keys that are asked for at most.
-    private static let maximumKeys = 100_000
-
     private let channel: Channel
     // Keys that are asked for at once.
     private let page: Int64
+    // Keys that are read at most: a part of a registry would look like the whole.
+    private let maximumKeys: Int
     private let user: EtcdOptions.User?
 
-    init(_ members: [Endpoint.Address], _ options: EtcdOptions, page: Int64 = 1000) {
+    init(_ members: [Endpoint.Address], _ options: EtcdOptions, page: Int64 = 1000, maximumKeys: Int = 100_000) {
         var transport = TransportOptions()
         transport.tls = options.tls
         transport.maximumResponseBytes = 64 << 20
@@ -24,6 +23,7 @@ struct EtcdLedger: RegistryLedger {
         channel = Channel("etcd", interceptors: stack.interceptors(with: registry), options: transport)
         user = options.user
         self.page = page
+        self.maximumKeys = maximumKeys
     }
 
     func rows(of service: String?) async throws -> [InstanceRow] {
@@ -33,17 +33,20 @@ struct EtcdLedger: RegistryLedger {
         let end: [UInt8] = service.map { Array("\($0)0".utf8) } ?? [0]
         var rows: [InstanceRow] = []
         var read = 0
-        while read < Self.maximumKeys {
+        while true {
             let request = EtcdRangeRequest(key: key, rangeEnd: end, limit: page)
             let answer = try await EtcdKV.Client(channel).range(request, options: options)
             rows += answer.kvs.compactMap { Self.row($0.key, $0.value) }.filter {
                 service == nil || $0.service == service
             }
             read += answer.kvs.count
-            guard answer.more, let last = answer.kvs.last else { break }
+            guard answer.more, let last = answer.kvs.last else { return rows }
+            guard read < maximumKeys else {
+                let name = service.map { "'\($0)'" } ?? "the registry"
+                throw Mistake("\(name) has more than \(maximumKeys) keys\(service == nil ? ": name a service" : "")")
+            }
             key = last.key + [0]
         }
-        return rows
     }
 
     func drain(_ row: InstanceRow, undo: Bool) async throws {

@@ -47,7 +47,9 @@ struct DescribeCommand: AsyncParsableCommand {
             for place in all ? schema.reach(of: place) : [place] {
                 if !isFirst { StandardOutput().print("") }
                 isFirst = false
-                StandardOutput().print("// \(place.name), in \(place.file)\n\(schema.protoText(of: place))")
+                let title = Screen.harmless("// \(place.name), in \(place.file)")
+                let lines = schema.protoLines(of: place).map(Screen.harmless)
+                StandardOutput().print(([title] + lines).joined(separator: "\n"))
             }
         }
     }

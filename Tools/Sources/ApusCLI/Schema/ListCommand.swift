@@ -23,7 +23,7 @@ struct ListCommand: AsyncParsableCommand {
 
     func run() async throws {
         let query = try QueryWords(words, isLocal: schema.isLocal, takesSymbol: .optional)
-        for line in try await lines(query) { StandardOutput().print(line) }
+        for line in try await lines(query) { StandardOutput().print(Screen.harmless(line)) }
     }
 
     private func lines(_ query: QueryWords) async throws -> [String] {

@@ -25,9 +25,14 @@ struct TopCommand: AsyncParsableCommand {
     @Flag(help: "One look, and the end.") var once = false
     @OptionGroup var connection: ConnectionArguments
 
+    /// Each is asked once in `--every`, over a channel of its own.
+    static let maximumInstances = 1000
+
     func validate() throws {
         guard every.duration >= .milliseconds(100) else { throw ValidationError("--every is 100ms or more.") }
-        guard addresses.count <= 1000 else { throw ValidationError("1000 instances at most.") }
+        guard addresses.count <= Self.maximumInstances else {
+            throw ValidationError("\(Self.maximumInstances) instances at most.")
+        }
     }
 
     func run() async throws {
@@ -57,12 +62,22 @@ struct TopCommand: AsyncParsableCommand {
         try await Task.sleep(for: min(every.duration, .milliseconds(500)))
     }
 
+    /// The instances of a view, sorted.
+    static func view(of found: [String]) throws(Mistake) -> [String] {
+        guard !found.isEmpty else { throw Mistake("nobody serves that in this registry") }
+        guard found.count <= maximumInstances else {
+            throw Mistake("\(found.count) instances are too many to look at: name up to \(maximumInstances) of them")
+        }
+        return found.sorted()
+    }
+
     // Instances that come later are not seen: a view has its rows from its start.
     private func instances() async throws -> [String] {
         guard let registry = try connection.registry.open() else { return addresses }
         var found: [String] = []
         for service in addresses {
-            let (updates, sink) = AsyncStream<Result<[Endpoint], RPCError>>.makeStream()
+            let (updates, sink) = AsyncStream<Result<[Endpoint], RPCError>>.makeStream(
+                bufferingPolicy: .bufferingNewest(1))
             let watch = registry.watch(service) { sink.yield($0) }
             defer { watch.cancel() }
             for await update in updates {
@@ -70,15 +85,14 @@ struct TopCommand: AsyncParsableCommand {
                 break
             }
         }
-        guard !found.isEmpty else { throw Mistake("nobody serves that in this registry") }
-        return found.sorted()
+        return try Self.view(of: found)
     }
 }
 
 extension StandardOutput {
     /// Replaces all that the terminal shows.
     func paint(screen lines: [String]) {
-        let rows = lines.map { String($0.prefix(Screen.width)) + "\u{1B}[K" }.joined(separator: "\r\n")
-        try? FileHandle.standardOutput.write(contentsOf: Data("\u{1B}[H\(rows)\u{1B}[J\r\n".utf8))
+        let rows = lines.map { Screen.harmless(String($0.prefix(Screen.width))) + "\u{1B}[K" }
+        Self.write("\u{1B}[H\(rows.joined(separator: "\r\n"))\u{1B}[J\r\n")
     }
 }

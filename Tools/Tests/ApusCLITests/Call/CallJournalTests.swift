@@ -59,7 +59,7 @@ struct CallJournalTests {
         journal.ended(RPCError(.unavailable, "gone"))
         #expect(
             output.complaints == [
-                "* try 2 goes to 10.0.0.7:1", "* try 2 failed, again in 100 ms: UNAVAILABLE: gone ",
+                "* try 2 goes to 10.0.0.7:1", "* try 2 failed, again in 100 ms: UNAVAILABLE: gone\\n",
                 "= UNAVAILABLE (14), 2 tries; 0 messages (0 bytes) sent, 0 messages (0 bytes) received",
             ])
     }

@@ -83,7 +83,7 @@ struct LoadRunTests {
         }
         let tally = await LoadRun(plan: plan(rate: 10, .seconds(1)), calls: target, clock: clock).run()
         #expect(tally.failures == ["UNAVAILABLE": 5])
-        #expect(tally.examples == ["UNAVAILABLE": "UNAVAILABLE: call 0 failed"])
+        #expect(tally.examples == ["UNAVAILABLE": "UNAVAILABLE: call 0\\nfailed"])
         #expect(tally.latency.count == 5)
     }
 

@@ -91,7 +91,7 @@ struct CallProgramTests {
             "Say", "--stack", "bare", "-d", "{\"text\": \"no\\nway\", \"failure\": \(code.rawValue)}")
         #expect(end.status == Int32(code.rawValue))
         #expect(end.output == "")
-        #expect(end.errors.hasPrefix("apus: \(code.name): no way (peer 127.0.0.1:"))
+        #expect(end.errors.hasPrefix("apus: \(code.name): no\\nway (peer 127.0.0.1:"))
         #expect(end.errors.split(separator: "\n").count == 1)
         await parrot.stop()
     }

@@ -24,7 +24,7 @@ struct FailureTests {
     }
 
     @Test func `a server's message is one line, whatever it says`() {
-        #expect(Failure(RPCError(.internal, "a\nb\u{1B}[31m")).line == "INTERNAL: a b [31m")
+        #expect(Failure(RPCError(.internal, "a\nb\u{1B}[31m")).line == #"INTERNAL: a\nb\u001B[31m"#)
     }
 
     @Test func `mistakes have the status of wrong usage`() {

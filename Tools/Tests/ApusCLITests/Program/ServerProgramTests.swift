@@ -109,6 +109,23 @@ struct ServerProgramTests {
         await parrot.stop()
     }
 
+    @Test func `without a reader it ends as other programs do, and says nothing`() async throws {
+        let parrot = try LoopbackParrot()
+        for words in [["--help"], ["list", parrot.address], ["health", parrot.address]] {
+            let end = try await ToolProcess(words, hasReader: false).end()
+            #expect((end.status, end.errors) == (-SIGPIPE, ""), "\(words)")
+        }
+        await parrot.stop()
+    }
+
+    @Test func `what a server says cannot steer the terminal`() async throws {
+        let parrot = try LoopbackParrot()
+        let end = try await ToolProcess.run(
+            "call", parrot.address, "apus.tools.v1.Parrot/Say", "--compact", "-d", #"{"text": "a\u009B2J\u202Eb"}"#)
+        #expect(end.output == #"{"text":"a\u009B2J\u202Eb","number":"1"}"# + "\n", "\(end.errors)")
+        await parrot.stop()
+    }
+
     @Test func `a Unix socket is an address`() async throws {
         let scratch = try Scratch()
         let parrot = try LoopbackParrot(on: .unix(path: "\(scratch.path)/p.sock"))

@@ -4,8 +4,18 @@ import Apus
 import ParrotSupport
 import Testing
 
+@testable import ApusCLI
+
 @Suite(.timeLimit(.minutes(5)))
 struct TopProgramTests {
+    @Test func `a registry with more instances than a view can show is refused`() throws {
+        let many = (0...1000).map { "10.0.0.1:\($0)" }
+        #expect(try TopCommand.view(of: Array(many.dropLast())).count == 1000)
+        let mistake = #expect(throws: Mistake.self) { try TopCommand.view(of: many) }
+        #expect(mistake?.text.hasPrefix("1001 instances are too many") == true)
+        #expect(throws: Mistake.self) { try TopCommand.view(of: []) }
+    }
+
     @Test func `a view tells who serves and who is away`() async throws {
         let (parrot, gone) = (try LoopbackParrot(), try LoopbackParrot())
         let away = gone.address

@@ -51,6 +51,31 @@ struct DirectoryLedgerTests {
         await registry.close()
     }
 
+    @Test func `an entry that is drained keeps its owner, its permissions and its age`() async throws {
+        try await register("users", "u1", 1)
+        await registry.close()
+        let file = try scratch.write(
+            #"{"service": "users", "id": "u2", "address": "h:1", "leaseMilliseconds": 3600000}"#, to: "users/u2.json")
+        let manager = FileManager.default
+        var wanted: [FileAttributeKey: Any] = [
+            .modificationDate: Date(timeIntervalSince1970: (Date().timeIntervalSince1970 - 600).rounded()),
+            .posixPermissions: 0o640,
+        ]
+        // Only root may give files away.
+        if getuid() == 0 { wanted[.ownerAccountID] = 12345 }
+        try manager.setAttributes(wanted, ofItemAtPath: file)
+        let before = try manager.attributesOfItem(atPath: file)
+        let row = try #require(try await ledger.rows(of: "users").first { $0.id == "u2" })
+        try await ledger.drain(row, undo: false)
+        let after = try manager.attributesOfItem(atPath: file)
+        #expect(try await ledger.rows(of: "users").first { $0.id == "u2" }?.state == .draining)
+        for key in [FileAttributeKey.modificationDate, .posixPermissions, .ownerAccountID, .groupOwnerAccountID] {
+            #expect(after[key] as? NSObject == before[key] as? NSObject, "\(key)")
+        }
+        let names = try manager.contentsOfDirectory(atPath: scratch.path + "/users")
+        #expect(names.allSatisfy { !$0.hasPrefix(".tmp") })
+    }
+
     @Test func `files that are no entries are left out, and a folder that is not there is a mistake`() async throws {
         try FileManager.default.createDirectory(atPath: scratch.path + "/users", withIntermediateDirectories: true)
         _ = try scratch.write("hello", to: "users/x.json")
@@ -65,6 +90,11 @@ struct DirectoryLedgerTests {
         let file = scratch.path + "/users/u1.json"
         try FileManager.default.setAttributes(
             [.modificationDate: Date(timeIntervalSinceNow: -7200)], ofItemAtPath: file)
+        let row = try #require(try await ledger.rows(of: "users").first)
+        #expect(row.state == .expired)
+        // Drained, it would come back to life for a lease.
+        let mistake = await #expect(throws: Mistake.self) { try await ledger.drain(row, undo: false) }
+        #expect(mistake?.text.contains("expired") == true)
         #expect(try await ledger.rows(of: "users").first?.state == .expired)
         await registry.close()
     }

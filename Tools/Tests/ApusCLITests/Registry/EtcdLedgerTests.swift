@@ -33,6 +33,17 @@ struct EtcdLedgerTests {
         await server.stop()
     }
 
+    @Test func `a part of the keys is not told as the whole`() async throws {
+        let etcd = ScriptedKV(Dictionary(uniqueKeysWithValues: (1...5).map { ("users/u\($0)", entry($0)) }))
+        let server = try Server([etcd]).start(on: .host("127.0.0.1", port: 0))
+        let short = EtcdLedger(server.addresses, EtcdOptions(), page: 2, maximumKeys: 4)
+        let mistake = await #expect(throws: Mistake.self) { try await short.rows(of: nil) }
+        #expect(mistake?.text == "the registry has more than 4 keys: name a service")
+        let enough = EtcdLedger(server.addresses, EtcdOptions(), page: 2, maximumKeys: 5)
+        #expect(try await enough.rows(of: nil).count == 5)
+        await server.stop()
+    }
+
     @Test func `who is drained has no key any more`() async throws {
         let etcd = ScriptedKV(["users/u1": entry(1), "users/u11": entry(2)])
         let (ledger, server) = try ledger(etcd)

@@ -28,7 +28,7 @@ struct InstanceRowTests {
         }
         #expect(changes.lines(list()) == ["nobody is there"])
         #expect(changes.lines(list(2, 1)) == ["+ h:1", "+ h:2"])
-        #expect(changes.lines(.failure(RPCError(.unavailable, "no\ndisk")))[0].hasSuffix("UNAVAILABLE: no disk"))
+        #expect(changes.lines(.failure(RPCError(.unavailable, "no\ndisk")))[0].hasSuffix(#"UNAVAILABLE: no\ndisk"#))
         #expect(changes.lines(list(2, 3)) == ["- h:1", "+ h:3"])
         #expect(changes.lines(list(3, 2)) == [])
     }

@@ -18,7 +18,7 @@ struct InstanceSightTests {
                 "h:1       SERVING      2.00 ms  42 %    10 %    1,234         2",
                 "h:2       NOT_SERVING   300 µs     -       -        -         -",
                 "h:3       AWAY               -     -       -        -         -",
-                "", "h:3: UNAVAILABLE: connection refused",
+                "", "h:3: UNAVAILABLE: connection\\nrefused",
             ])
     }
 

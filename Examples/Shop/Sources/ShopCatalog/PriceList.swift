@@ -15,12 +15,19 @@ public enum PriceList {
     ///
     /// - Throws: INVALID_ARGUMENT for a sku of no or more than 64 bytes, and a quantity outside of 1...10,000.
     public static func total(sku: String, quantity: Int32) throws(RPCError) -> Int64 {
-        guard (1...64).contains(sku.utf8.count) else {
-            throw RPCError(.invalidArgument, "an article's sku has 1 to 64 bytes")
-        }
+        try check(sku: sku)
         guard (1...10_000).contains(quantity) else {
             throw RPCError(.invalidArgument, "a quantity is 1 to 10,000")
         }
         return priceCents(sku: sku) * Int64(quantity)
+    }
+
+    /// Whether an article can have that name.
+    ///
+    /// - Throws: INVALID_ARGUMENT for a sku of no or more than 64 bytes.
+    public static func check(sku: String) throws(RPCError) {
+        guard (1...64).contains(sku.utf8.count) else {
+            throw RPCError(.invalidArgument, "an article's sku has 1 to 64 bytes")
+        }
     }
 }
