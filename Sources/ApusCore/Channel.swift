@@ -37,6 +37,7 @@ public final class Channel: Sendable {
         stack = ClientStack(retries ? interceptors : [TransparentRetry(clock: clock)] + interceptors, transport)
         routing = ClientStack(interceptors.filter { $0 is any RoutingInterceptor }, ConnectingTransport(transport))
         connectivity = (transport as? any ConnectivityReporting)?.connectivity ?? Connectivity()
+        connectivity.observer = observer
     }
 
     deinit { close() }

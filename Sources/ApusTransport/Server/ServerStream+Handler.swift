@@ -20,6 +20,7 @@ extension ServerStream {
             method: entry.route.method, metadata: head.metadata, deadline: deadline, origin: connection.origin,
             request: body, responder: self)
         owner.handlerStarted()
+        isTold = true
         start(call, entry, connection, compressed)
         return true
     }
@@ -32,7 +33,7 @@ extension ServerStream {
         handler = ServerCall.$current.withValue(call) {
             Task(executorPreference: connection.executor(for: entry)) {
                 do throws(RPCError) {
-                    let call = if let compressed { try call.opened(compressed) } else { call }
+                    let call = if let compressed { try self.opened(call, compressed, server) } else { call }
                     let response = try await server.answer(call, entry.route) { try self.framed($0) }
                     self.handlerEnded(response.message, Status.ok, nil)
                 } catch {
@@ -42,10 +43,32 @@ extension ServerStream {
         }
     }
 
+    private func opened(
+        _ call: ServerCall, _ compressed: Decompression, _ server: Server
+    ) throws(RPCError) -> ServerCall {
+        do throws(RPCError) {
+            return try call.opened(compressed)
+        } catch {
+            server.ended(beforeHandler: call, error)
+            throw error
+        }
+    }
+
+    /// Tells the observer, once, of a call that ends before it has a handler.
+    func tellUnhandled(_ error: RPCError) {
+        guard !isTold, record != nil, let entry, let connection else { return }
+        isTold = true
+        connection.server.ended(
+            beforeHandler: ServerCall(
+                method: entry.route.method, metadata: head.metadata, deadline: deadline, origin: connection.origin,
+                request: .one(MessageBytes([])), responder: self), error)
+    }
+
     /// Ends a call that no handler has seen: the client may try it elsewhere.
     func refuse() {
         guard !isReset, handler == nil, let connection else { return }
         isReset = true
+        tellUnhandled(RPCError(.unavailable, "the call was refused: handlers of calls that are over hold every slot"))
         forgetRequest()
         connection.session?.reset(self, code: HTTP2ErrorCode.refusedStream)
         connection.touch()
