@@ -62,6 +62,21 @@ import Testing
         channel.close()
     }
 
+    @Test func `a try that never left has sent no bytes`() async {
+        let client = PlayedClient()
+        let call = await client.call(observer: Changes())
+        let server = client.accept(nil)
+        // The call goes to nghttp2 with the SETTINGS, and comes back with what stands behind them.
+        server.send(.settings([:]), .settingsAck, .goAway(last: 0, 0))
+        #expect(await call.progress == .notSent)
+        #expect(call.stream.call.record?.sentMessages == 0)
+        let second = await client.call(observer: Changes())
+        client.accept().answer(1)
+        #expect(await second.text == "fine")
+        #expect(second.stream.call.record?.sentMessages == 1)
+        #expect(second.stream.call.record?.sentBytes == 5)
+    }
+
     @Test func `connecting makes one connection, and none beside one`() {
         let client = PlayedClient()
         client.pool.connect(to: client.handle)
