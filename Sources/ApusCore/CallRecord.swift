@@ -10,6 +10,9 @@ public final class CallRecord: Sendable {
     private struct Tries {
         var started = 0
         var highest = 0
+        // A bit for each number that had a try.
+        var seen: UInt64 = 0
+        var transparent = 0
         var running = 0
         var lastEnd: MonotonicInstant?
         var delay = Duration.zero
@@ -17,6 +20,10 @@ public final class CallRecord: Sendable {
         var verdict: Status?
         var endpoint: EndpointHandle?
         var traceID: String?
+
+        static let limit = 64
+
+        static func bit(_ number: Int) -> UInt64 { 1 << UInt64(min(max(0, number), limit - 1)) }
     }
 
     /// When the call or try began.
@@ -101,8 +108,13 @@ public final class CallRecord: Sendable {
     /// Messages that arrived.
     public var receivedMessages: Int { received.messages.load(ordering: .relaxed) }
 
-    /// Tries of a client's call that reached the transport.
-    public var attempts: Int { tries.withLock { $0.started } }
+    /// Tries of a client's call that reached the transport; in the record of a try, those of its call.
+    public var attempts: Int { whole.tries.withLock { $0.started } }
+
+    /// Whether a try of this number has reached the transport: one more is transparent, no policy counts it.
+    package func hasTried(_ number: Int) -> Bool {
+        whole.tries.withLock { $0.seen & Tries.bit(number) != 0 }
+    }
 
     /// Where a client's last try went.
     public var endpoint: Endpoint? { whole.tries.withLock { $0.endpoint }?.endpoint }
@@ -115,11 +127,11 @@ public final class CallRecord: Sendable {
 
     /// The tries of a client's call by their reasons. Source: gRFC A96.
     public var retries: Retries {
-        let tries = tries.withLock { $0 }
+        let tries = whole.tries.withLock { $0 }
         let repeated = max(0, tries.highest - 1)
         return Retries(
             retries: tries.isHedged ? 0 : repeated, hedges: tries.isHedged ? repeated : 0,
-            transparent: max(0, tries.started - max(1, tries.highest)), delay: tries.delay)
+            transparent: tries.transparent, delay: tries.delay)
     }
 
     /// The tries of a call behind its first one.
@@ -164,6 +176,9 @@ public final class CallRecord: Sendable {
             tries.started += 1
             tries.endpoint = endpoint
             tries.highest = max(tries.highest, number)
+            if tries.seen & Tries.bit(number) != 0 { tries.transparent += 1 }
+            // No policy tries so often: above it nothing is told apart.
+            if number < Tries.limit - 1 { tries.seen |= Tries.bit(number) }
         }
         return attempt
     }

@@ -37,6 +37,7 @@ public final class Channel: Sendable {
         stack = ClientStack.make(retries ? interceptors : [TransparentRetry(clock: clock)] + interceptors, transport)
         routing = ClientStack.make(interceptors.filter { $0 is any RoutingInterceptor }, ConnectingTransport(transport))
         connectivity = (transport as? any ConnectivityReporting)?.connectivity ?? Connectivity()
+        connectivity.observer = observer
     }
 
     deinit { close() }

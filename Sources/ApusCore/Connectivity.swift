@@ -17,6 +17,13 @@ package final class Connectivity: Sendable {
     }
 
     private let state = Mutex(State())
+    private let told = Mutex<(any Observer)?>(nil)
+
+    /// Who is told of the changes of each way: the channel's observer, from before its first way on.
+    package var observer: (any Observer)? {
+        get { told.withLock { $0 } }
+        set { told.withLock { $0 = newValue } }
+    }
 
     /// No ways: idle.
     package init() {}

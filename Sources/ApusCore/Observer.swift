@@ -28,9 +28,11 @@ public protocol Observer: Sendable {
     func connectivityChanged(_ endpoint: Endpoint, from old: ConnectivityState, to new: ConnectivityState)
     /// A policy of a channel did something besides its calls.
     func policyEvent(_ event: PolicyEvent)
-    /// A server starts to handle a call.
+    /// The same of a policy that knows whose calls it saw: several channels may have policies of one name.
+    func policyEvent(_ event: PolicyEvent, of target: String)
+    /// A server starts to handle a call; or it has one that ended before its handler, and tells of its end at once.
     func serverCallStarted(_ call: ServerCall)
-    /// A server's handler ended; nil means success.
+    /// A server's handler ended, or its call before it had one; nil means success.
     func serverCallEnded(_ call: ServerCall, error: RPCError?)
     /// Something happened to a server besides its calls.
     func serverEvent(_ event: ServerEvent)
@@ -61,6 +63,8 @@ extension Observer {
     }
     /// Does nothing.
     public func policyEvent(_ event: PolicyEvent) {}
+    /// Tells of the event alone.
+    public func policyEvent(_ event: PolicyEvent, of target: String) { policyEvent(event) }
     /// Does nothing.
     public func serverCallStarted(_ call: ServerCall) {}
     /// Does nothing.

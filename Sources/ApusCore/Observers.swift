@@ -48,6 +48,10 @@ public struct Observers: Observer {
     /// Tells all.
     public func policyEvent(_ event: PolicyEvent) { for one in all { one.policyEvent(event) } }
     /// Tells all.
+    public func policyEvent(_ event: PolicyEvent, of target: String) {
+        for one in all { one.policyEvent(event, of: target) }
+    }
+    /// Tells all.
     public func serverCallStarted(_ call: ServerCall) { for one in all { one.serverCallStarted(call) } }
     /// Tells all.
     public func serverCallEnded(_ call: ServerCall, error: RPCError?) {

@@ -79,6 +79,14 @@ public final class Server: Sendable {
         }
     }
 
+    /// Tells of a call that ended before its handler. Nothing is done without an observer.
+    package func ended(beforeHandler call: @autoclosure () -> ServerCall, _ error: RPCError) {
+        guard let observer else { return }
+        let call = call()
+        observer.serverCallStarted(call)
+        tell(observer, call, error)
+    }
+
     private func tell(_ observer: any Observer, _ call: ServerCall, _ error: RPCError?) {
         let record = call.record
         record?.end()

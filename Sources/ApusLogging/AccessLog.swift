@@ -50,6 +50,14 @@
             writer.write(severity) { LogLine(call, error: error, severity: severity, rules: rules) }
         }
 
+        /// Writes the line of a call that was refused at its headers.
+        public func serverEvent(_ event: ServerEvent) {
+            guard case .callRefused(let method, let peer, let status) = event,
+                let severity = severity(nil, RPCError(status))
+            else { return }
+            writer.write(severity) { LogLine(refused: method, peer: peer, status, severity: severity) }
+        }
+
         private func severity(_ record: CallRecord?, _ error: RPCError?) -> LogSeverity? {
             rules.severity(error?.code ?? .ok, record?.duration, random: rules.share < 1 ? random.unit() : 0)
         }

@@ -14,7 +14,8 @@
         ///
         /// - Parameters:
         ///   - logger: where lines go.
-        ///   - linesPerSecond: how many are written each second at most; the line after a gap says how many were left out.
+        ///   - linesPerSecond: how many are written each second at most of what is usual, of notices, and of warnings and
+        ///     errors, so many each; the line after a gap says how many were left out.
         ///   - clock: the time of that limit.
         public init(_ logger: Logger, linesPerSecond: Int = 100, clock: any MonotonicClock = SystemClock()) {
             writer = LineWriter(logger, linesPerSecond: linesPerSecond, clock: clock)

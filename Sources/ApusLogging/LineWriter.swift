@@ -6,16 +6,16 @@
     import Logging
     import Synchronization
 
-    /// Writes lines to a logger, so many each second at most, and says how many it left out.
+    /// Writes lines to a logger, so many of each class a second at most, and says how many it left out.
     final class LineWriter: Sendable {
         private let logger: Logger
-        private let rate: Mutex<LogRate>
+        private let rates: Mutex<LogRates>
         private let clock: any MonotonicClock
 
         init(_ logger: Logger, linesPerSecond: Int, clock: any MonotonicClock) {
             self.logger = logger
             self.clock = clock
-            rate = Mutex(LogRate(linesPerSecond: linesPerSecond))
+            rates = Mutex(LogRates(linesPerSecond: linesPerSecond))
         }
 
         /// Whether lines of this severity are written at all.
@@ -25,7 +25,7 @@
         func write(_ severity: LogSeverity, _ line: () -> LogLine) {
             guard writes(severity) else { return }
             let now = clock.now
-            guard let dropped = rate.withLock({ $0.admit(at: now) }) else { return }
+            guard let dropped = rates.withLock({ $0.admit(severity, at: now) }) else { return }
             let line = line()
             var metadata: Logger.Metadata = [:]
             for (key, value) in line.fields { metadata[key] = .string(value) }

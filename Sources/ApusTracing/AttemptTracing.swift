@@ -37,7 +37,7 @@
             if let trace = Propagation.complete(&call.metadata) { call.record?.traceID = trace }
             guard span.isRecording else { return call }
             span.set("previous-rpc-attempts", call.attempt - 1)
-            span.set("transparent-retry", (call.record?.attempts ?? 0) >= call.attempt)
+            span.set("transparent-retry", call.record?.hasTried(call.attempt) ?? false)
             if let endpoint = call.endpoint { span.set("endpoint", "\(endpoint.endpoint.address)") }
             switch call.request {
             case .one(let message): span.messageSent(message)

@@ -2,13 +2,19 @@
 
 #if Tracing
     import ApusCore
+    import ApusTelemetry
     import Synchronization
     import Tracing
 
     /// A span of a call, a try or a handler: it takes events until it has ended, and ends once.
     final class CallSpan: Sendable {
-        // Nil once it has ended: who still holds on to the call does not hold on to it.
-        private let span: Mutex<(any Span)?>
+        private struct State {
+            // Nil once it has ended: who still holds on to the call does not hold on to it.
+            var span: (any Span)?
+            var events = SpanEventQuota()
+        }
+
+        private let state: Mutex<State>
         /// What is current while the call goes on.
         let context: ServiceContext
         /// Whether events are worth their making.
@@ -26,7 +32,7 @@
                     attributes["rpc.method"] = method.name
                 }
             }
-            self.span = Mutex(span)
+            state = Mutex(State(span: span))
         }
 
         /// The name that gRFC A72 gives to spans: dots for the slash of the path.
@@ -36,33 +42,43 @@
 
         func set(_ key: String, _ value: some SpanAttributeConvertible & Sendable) {
             guard isRecording else { return }
-            span.withLock { $0?.attributes[key] = value.toSpanAttribute() }
+            state.withLock { $0.span?.attributes[key] = value.toSpanAttribute() }
         }
 
         func event(_ name: String, _ attributes: SpanAttributes = [:]) {
+            add(.other, name) { attributes }
+        }
+
+        // Attributes of what is left out are not even made.
+        private func add(_ kind: SpanEventQuota.Kind, _ name: String, _ attributes: () -> SpanAttributes) {
             guard isRecording else { return }
-            span.withLock { $0?.addEvent(SpanEvent(name: name, attributes: attributes)) }
+            state.withLock { state in
+                guard let span = state.span, state.events.admit(kind) else { return }
+                span.addEvent(SpanEvent(name: name, attributes: attributes()))
+            }
         }
 
         func messageSent(_ message: MessageBytes) {
             guard isRecording else { return }
             let number = sent.wrappingAdd(1, ordering: .relaxed).oldValue
-            event(
-                "Outbound message sent",
-                ["sequence-number": .int64(Int64(number)), "message-size": .int64(Int64(message.count))])
+            add(.message, "Outbound message sent") {
+                ["sequence-number": .int64(Int64(number)), "message-size": .int64(Int64(message.count))]
+            }
         }
 
         func messageReceived(_ message: MessageBytes) {
             guard isRecording else { return }
             let number = received.wrappingAdd(1, ordering: .relaxed).oldValue
-            event(
-                "Inbound message read",
-                ["sequence-number": .int64(Int64(number)), "message-size": .int64(Int64(message.count))])
+            add(.message, "Inbound message read") {
+                ["sequence-number": .int64(Int64(number)), "message-size": .int64(Int64(message.count))]
+            }
         }
 
         /// Ends the span with a call's status; only the first end counts.
         func end(_ error: RPCError?) {
-            guard let span = span.withLock({ $0.take() }) else { return }
+            let (taken, leftOut) = state.withLock { ($0.span.take(), $0.events.leftOut) }
+            guard let span = taken else { return }
+            if leftOut > 0 { span.attributes["apus.events_left_out"] = leftOut }
             let code = error?.code ?? .ok
             span.attributes["rpc.grpc.status_code"] = code.rawValue
             span.setStatus(

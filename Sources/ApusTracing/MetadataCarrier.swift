@@ -40,7 +40,9 @@
             if key.lowercased().hasSuffix("-bin") {
                 return carrier[binary: key].map { String(decoding: Base64.encode($0), as: UTF8.self) }
             }
-            return carrier[key]
+            // Several lines of one field are one list: RFC 9110, section 5.3; W3C Trace Context, section 3.3.1.
+            let lines = carrier.values(of: key)
+            return lines.count > 1 ? lines.joined(separator: ",") : lines.first
         }
     }
 

@@ -28,12 +28,23 @@
             do {
                 let response = try await ServiceContext.$current.withValue(span.context) { try await next(traced) }
                 if let message = response.message { span.messageSent(message) }
-                span.end(nil)
+                span.end(Self.overruling(call))
                 return response
             } catch {
-                span.end(Self.shown(error))
+                span.end(Self.overruling(call) ?? Self.shown(error))
                 throw error
             }
+        }
+
+        // What the client was told before the handler came to its end. A server without an observer notes no such thing,
+        // but it cancels the handler's task.
+        private static func overruling(_ call: ServerCall) -> RPCError? {
+            if let record = call.record { return record.verdict.map { RPCError($0) } }
+            guard Task.isCancelled else { return nil }
+            if call.deadline.hasPassed(at: SystemClock().now) {
+                return CallDeadline.exceeded("while the server worked")
+            }
+            return RPCError(.cancelled, "the call was over before its handler")
         }
 
         // What the client gets to know: the text of other errors stays in the process, and out of the trace.

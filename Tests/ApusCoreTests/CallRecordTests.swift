@@ -31,6 +31,69 @@ import Testing
         Channel("users", interceptors: [], transport: script, observer: records, clock: clock)
     }
 
+    @Test func `who listens in reads the tries of the whole call`() async throws {
+        struct Listening: ClientInterceptor {
+            func intercept(_ call: ClientCall, next: ClientNext) async throws -> ClientResponse {
+                var call = call
+                call.observer = call.observer
+                return try await next(call)
+            }
+        }
+        let transparent = Mutex<[Bool]>([])
+        struct Last: ClientInterceptor {
+            let note: @Sendable (ClientCall) -> Void
+            func intercept(_ call: ClientCall, next: ClientNext) async throws -> ClientResponse {
+                note(call)
+                return try await next(call)
+            }
+        }
+        script.expect { #expect($0.record?.attempts == 1) }.fail(.unavailable, progress: .notSent)
+        script.expect { #expect($0.record?.attempts == 2) }.reply()
+        let last = Last { call in
+            transparent.withLock { $0.append(call.record?.hasTried(call.attempt) ?? false) }
+        }
+        let channel = Channel(
+            "users", interceptors: [Listening(), last], transport: script, observer: records, clock: clock)
+        try await channel.ask()
+        #expect(transparent.withLock { $0 } == [false, true])
+        #expect(script.unmet == 0)
+        let attempt = try #require(records.attempts.withLock { $0 }.last)
+        #expect(attempt.attempts == 2)
+        #expect((attempt.retries.retries, attempt.retries.transparent) == (0, 1))
+    }
+
+    @Test func `a retry is none of the tries that no policy counts, whatever came before it`() async throws {
+        // The first try goes out twice, then a policy makes the second one.
+        struct Numbered: RetryingInterceptor {
+            func intercept(_ call: ClientCall, next: ClientNext) async throws -> ClientResponse {
+                var call = call
+                for number in [1, 1, 2] {
+                    call.attempt = number
+                    if let response = try? await next(call) { return response }
+                }
+                throw RPCError(.internal, "not in the script")
+            }
+        }
+        let seen = Mutex<[Bool]>([])
+        struct Last: ClientInterceptor {
+            let note: @Sendable (ClientCall) -> Void
+            func intercept(_ call: ClientCall, next: ClientNext) async throws -> ClientResponse {
+                note(call)
+                return try await next(call)
+            }
+        }
+        script.expect().fail(.unavailable)
+        script.expect().fail(.unavailable)
+        script.expect().reply()
+        let last = Last { call in seen.withLock { $0.append(call.record?.hasTried(call.attempt) ?? false) } }
+        let channel = Channel(
+            "users", interceptors: [Numbered(), last], transport: script, observer: records, clock: clock)
+        try await channel.ask()
+        #expect(seen.withLock { $0 } == [false, true, false])
+        let call = try #require(records.calls.withLock { $0 }.first)
+        #expect((call.retries.retries, call.retries.transparent) == (1, 1))
+    }
+
     @Test func `a call without an observer has no record`() async throws {
         script.expect { #expect($0.record == nil) }.reply()
         try await Channel("users", interceptors: [], transport: script).ask()

@@ -32,6 +32,7 @@ import Testing
         func resolved(_ target: String, candidates: Candidates) { note("resolved") }
         func connectivityChanged(_ endpoint: Endpoint, to state: ConnectivityState) { note("connectivityChanged") }
         func policyEvent(_ event: PolicyEvent) { note("policyEvent") }
+        func policyEvent(_ event: PolicyEvent, of target: String) { note("policyEvent of \(target)") }
         func serverCallStarted(_ call: ServerCall) { note("serverCallStarted") }
         func serverCallEnded(_ call: ServerCall, error: RPCError?) { note("serverCallEnded") }
         func serverEvent(_ event: ServerEvent) { note("serverEvent") }
@@ -53,6 +54,7 @@ import Testing
             ("connectivityChanged", { both.connectivityChanged(.local(1), to: .ready) }),
             ("connectivityChanged", { both.connectivityChanged(.local(1), from: .idle, to: .ready) }),
             ("policyEvent", { both.policyEvent(.readmitted(.local(1))) }),
+            ("policyEvent of users", { both.policyEvent(.readmitted(.local(1)), of: "users") }),
             ("serverCallStarted", { both.serverCallStarted(.inProgress()) }),
             ("serverCallEnded", { both.serverCallEnded(.inProgress(), error: nil) }),
             ("serverEvent", { both.serverEvent(.outOfDescriptors(listener: .memory("x"))) }),

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import ApusCore
+import Synchronization
 import Testing
 
 @testable import ApusTransport
@@ -44,6 +45,36 @@ import Testing
         #expect(running.counts.connections == 1)
         other.close()
         await running.stop()
+    }
+
+    @Test func `an observer hears of a connection that no call has asked for`() async throws {
+        let network = InMemoryNetwork()
+        let running = try network.start(try Server([EchoService()]), as: "echo")
+        let changes = Changes()
+        let channel = Channel(
+            "echo", interceptors: [ToEndpoint(.memory("echo"))], transport: network.transport(), observer: changes)
+        try await channel.connect()
+        for await state in channel.states where state == .ready { break }
+        _ = try await channel.unary(EchoService.Methods.echo, MessageBytes("x"))
+        running.stopNow()
+        for await state in channel.states where state == .idle { break }
+        #expect(changes.all.withLock { $0 } == ["idle connecting", "connecting ready", "ready idle"])
+        channel.close()
+    }
+
+    @Test func `a try that never left has sent no bytes`() async {
+        let client = PlayedClient()
+        let call = await client.call(observer: Changes())
+        let server = client.accept(nil)
+        // The call goes to nghttp2 with the SETTINGS, and comes back with what stands behind them.
+        server.send(.settings([:]), .settingsAck, .goAway(last: 0, 0))
+        #expect(await call.progress == .notSent)
+        #expect(call.stream.call.record?.sentMessages == 0)
+        let second = await client.call(observer: Changes())
+        client.accept().answer(1)
+        #expect(await second.text == "fine")
+        #expect(second.stream.call.record?.sentMessages == 1)
+        #expect(second.stream.call.record?.sentBytes == 5)
     }
 
     @Test func `connecting makes one connection, and none beside one`() {
@@ -153,5 +184,14 @@ import Testing
         #expect(client.dialer.open.isEmpty)
         await client.call()
         #expect(client.dialer.open.count == 1)
+    }
+}
+
+/// Keeps the changes of a channel's ways.
+private final class Changes: Observer {
+    let all = Mutex<[String]>([])
+
+    func connectivityChanged(_ endpoint: Endpoint, from old: ConnectivityState, to new: ConnectivityState) {
+        all.withLock { $0.append("\(old) \(new)") }
     }
 }

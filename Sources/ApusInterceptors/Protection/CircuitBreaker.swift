@@ -88,7 +88,8 @@ public struct CircuitBreaker: ClientInterceptor {
 
     private func tell(_ call: ClientCall, _ breaker: Breaker, _ state: BreakerState) {
         call.observer?.policyEvent(
-            .breaker(name: name, endpoint: call.endpoint?.endpoint, method: breaker.method, state: state))
+            .breaker(name: name, endpoint: call.endpoint?.endpoint, method: breaker.method, state: state),
+            of: call.target)
     }
 
     private func refusal(of call: ClientCall, _ breaker: Breaker, _ admission: BreakerCourse.Admission) -> RPCError {

@@ -163,6 +163,7 @@ private final class Picks: Observer {
         base?.retrying(call, after: error, delay: delay)
     }
     func policyEvent(_ event: PolicyEvent) { base?.policyEvent(event) }
+    func policyEvent(_ event: PolicyEvent, of target: String) { base?.policyEvent(event, of: target) }
     func resolved(_ target: String, candidates: Candidates) { base?.resolved(target, candidates: candidates) }
     func connectivityChanged(_ endpoint: Endpoint, to state: ConnectivityState) {
         base?.connectivityChanged(endpoint, to: state)

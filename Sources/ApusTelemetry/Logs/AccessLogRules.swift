@@ -8,7 +8,8 @@ public struct AccessLogRules: Sendable {
     public var slow: Duration?
     /// The share of the calls that went well and were not slow which is written: 1 for all, 0.01 for one of a hundred.
     public var share: Double
-    /// How many lines are written each second at most; the line after a gap says how many were left out.
+    /// How many lines are written each second at most: of calls that went well, of calls that their callers got wrong,
+    /// and of those that failed for other reasons, so many each. The line after a gap says how many were left out.
     public var linesPerSecond: Int
     /// The keys of metadata whose values are shown. Of all others the log says that they were there.
     public var shownMetadata: Set<String>

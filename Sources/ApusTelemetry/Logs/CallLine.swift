@@ -29,6 +29,15 @@ extension LogLine {
         if !call.metadata.isEmpty { add("metadata", Self.redacted(call.metadata, shown: rules.shownMetadata)) }
     }
 
+    /// A call that a server refused at its headers; without a method it asked for none that is served.
+    package init(refused method: MethodDescriptor?, peer: Endpoint.Address, _ status: Status, severity: LogSeverity) {
+        self.init(severity, "call ended", [("side", "server"), ("rpc", method?.rpc ?? "other")])
+        add("kind", method?.kind.text)
+        add("peer", "\(peer)")
+        add("status", status.code.name)
+        add("error", Self.harmless("\(RPCError(status))"))
+    }
+
     private mutating func addOutcome(_ record: CallRecord?, _ error: RPCError?, _ rules: AccessLogRules) {
         add("status", (error?.code ?? .ok).name)
         add("seconds", record?.duration?.secondsText)

@@ -32,3 +32,29 @@ package struct LogRate: Sendable {
         return dropped
     }
 }
+
+/// Rates for lines by how much they matter: a flood of good calls, or of callers' mistakes, may not keep a failure out of
+/// the log.
+package struct LogRates: Sendable {
+    private var usual: LogRate
+    private var notices: LogRate
+    private var failures: LogRate
+
+    /// - Parameter linesPerSecond: of each; below 1 it counts as 1.
+    package init(linesPerSecond: Int) {
+        usual = LogRate(linesPerSecond: linesPerSecond)
+        notices = usual
+        failures = usual
+    }
+
+    /// Asks for a line of this severity.
+    ///
+    /// - Returns: how many of its class were held back since the last one; nil when this one is, too.
+    package mutating func admit(_ severity: LogSeverity, at now: MonotonicInstant) -> Int? {
+        switch severity {
+        case .debug, .info: usual.admit(at: now)
+        case .notice: notices.admit(at: now)
+        case .warning, .error: failures.admit(at: now)
+        }
+    }
+}

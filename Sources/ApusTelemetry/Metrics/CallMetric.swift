@@ -61,10 +61,10 @@ enum CallMetric {
     static let ejections = Metric(
         "apus.client.outlier.ejections", .counter, .count("ejection"), "Endpoints that were kept out for a while.")
     static let ejected = Metric(
-        "apus.client.outlier.ejected", .gauge, .count("endpoint"), "Whether an endpoint is kept out: 1, else 0.")
+        "apus.client.outlier.ejected", .gauge, .count("endpoint"), "Channels that keep the endpoint out.")
     static let unhealthy = Metric(
         "apus.client.health.unhealthy", .gauge, .count("endpoint"),
-        "Whether an endpoint's health check says that it does not serve: 1, else 0.")
+        "Health checks that say that the endpoint does not serve.")
     static let configurations = Metric(
         "apus.client.configurations", .counter, .count("document"), "Configuration documents by what became of them.")
     static let guards = Metric(

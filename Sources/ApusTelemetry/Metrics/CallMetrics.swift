@@ -71,7 +71,8 @@ public final class CallMetrics: Observer {
 
     /// Counts the pick, by endpoint.
     public func picked(_ endpoint: EndpointHandle, for call: ClientCall) {
-        endpoint.attachment(of: owner) { events.picks(endpoint.endpoint, of: call.target) }.counter.add(1)
+        endpoint.attachment(of: owner) { events.picks(endpoint.endpoint, of: call.target) }
+            .add(call.target) { events.picks(endpoint.endpoint, of: $0) }
     }
 
     /// Counts the wait, by endpoint.
@@ -88,7 +89,10 @@ public final class CallMetrics: Observer {
     }
 
     /// Counts the event, and notes the state it tells of.
-    public func policyEvent(_ event: PolicyEvent) { events.policyEvent(event) }
+    public func policyEvent(_ event: PolicyEvent) { events.policyEvent(event, of: nil) }
+
+    /// The same, by target.
+    public func policyEvent(_ event: PolicyEvent, of target: String) { events.policyEvent(event, of: target) }
 
     // MARK: Servers
 

@@ -5,10 +5,28 @@ import Synchronization
 
 /// Counts what happens besides calls. It happens seldom: a lock and a look-up each time do no harm.
 final class EventMetrics: Sendable {
-    /// What a balancer's endpoint carries with it.
+    /// What an endpoint carries with it: a short list, since mostly one channel has the endpoint.
     final class Picks: Sendable {
-        let counter: any CounterInstrument
-        init(_ counter: any CounterInstrument) { self.counter = counter }
+        private let target: String
+        private let counter: any CounterInstrument
+        private let next = OnceReference<Picks>()
+        private static let limit = 16
+
+        fileprivate init(_ target: String, _ counter: any CounterInstrument) {
+            self.target = target
+            self.counter = counter
+        }
+
+        /// Counts a pick for a call of this target.
+        func add(_ target: String, _ make: (String) -> Picks) {
+            var place = self
+            for _ in 0..<Self.limit {
+                if place.target == target { return place.counter.add(1) }
+                place = place.next.object ?? place.next.storeIfNil(make(target))
+            }
+            // So many channels share an endpoint that the list would cost more than the look-up.
+            make(target).counter.add(1)
+        }
     }
 
     private struct Key: Hashable {
@@ -21,6 +39,8 @@ final class EventMetrics: Sendable {
         var gauges: [Key: any GaugeInstrument] = [:]
         // How many sets of labels each metric has.
         var sizes: [String: Int] = [:]
+        // What this observer has added to gauges that count those who say the same.
+        var levels: [Key: Int] = [:]
     }
 
     private let backend: any MetricBackend
@@ -54,6 +74,21 @@ final class EventMetrics: Sendable {
         }
     }
 
+    /// One more says so, or one less: several channels may say it of one endpoint. Who takes back what was never said,
+    /// before there was an observer, changes nothing.
+    private func raise(_ metric: Metric, _ labels: [Metric.Label], _ isRaised: Bool) {
+        let gauge = gauge(metric, labels)
+        let change = known.withLock { known in
+            let key = Key(name: metric.name, labels: labels)
+            let level = known.levels[key, default: 0]
+            guard isRaised || level > 0 else { return 0 }
+            // What is at zero is not kept.
+            known.levels[key] = isRaised ? level + 1 : level == 1 ? nil : level - 1
+            return isRaised ? 1 : -1
+        }
+        gauge.add(change)
+    }
+
     private func key(
         _ metric: Metric, _ labels: [Metric.Label], _ sizes: inout [String: Int], isKnown: (Key) -> Bool
     ) -> Key {
@@ -70,7 +105,7 @@ final class EventMetrics: Sendable {
     // MARK: Events of clients
 
     func picks(_ endpoint: Endpoint, of target: String) -> Picks {
-        Picks(counter(CallMetric.picks, [Metric.Label("grpc.target", target), label(endpoint)]))
+        Picks(target, counter(CallMetric.picks, [Metric.Label("grpc.target", target), label(endpoint)]))
     }
 
     func waiting(_ endpoint: Endpoint) { counter(CallMetric.waits, [label(endpoint)]).add(1) }
@@ -86,39 +121,40 @@ final class EventMetrics: Sendable {
         let labels = [label(endpoint)]
         if old == .ready {
             counter(CallMetric.disconnected, labels).add(1)
-            gauge(CallMetric.openConnections, labels).add(-1)
+            raise(CallMetric.openConnections, labels, false)
         }
         switch new {
         case .ready:
             counter(CallMetric.connected, labels).add(1)
-            gauge(CallMetric.openConnections, labels).add(1)
+            raise(CallMetric.openConnections, labels, true)
         case .transientFailure: if old == .connecting { counter(CallMetric.connectFailed, labels).add(1) }
         case .idle, .connecting, .shutdown: break
         }
     }
 
-    func policyEvent(_ event: PolicyEvent) {
+    func policyEvent(_ event: PolicyEvent, of target: String?) {
         switch event {
-        case .breaker(let name, let endpoint, let method, let state): breaker(name, endpoint, method, state)
+        case .breaker(let name, let endpoint, let method, let state): breaker(name, endpoint, method, state, target)
         case .ejected(let endpoint, _):
             counter(CallMetric.ejections, [label(endpoint)]).add(1)
-            gauge(CallMetric.ejected, [label(endpoint)]).set(1)
-        case .readmitted(let endpoint): gauge(CallMetric.ejected, [label(endpoint)]).set(0)
+            raise(CallMetric.ejected, [label(endpoint)], true)
+        case .readmitted(let endpoint): raise(CallMetric.ejected, [label(endpoint)], false)
         case .health(let endpoint, let isServing):
-            gauge(CallMetric.unhealthy, [label(endpoint)]).set(isServing ? 0 : 1)
+            raise(CallMetric.unhealthy, [label(endpoint)], !isServing)
         case .configurationApplied(let source): configuration(source, "applied")
         case .configurationRefused(let source, _): configuration(source, "refused")
         }
     }
 
     private func breaker(
-        _ name: String, _ endpoint: Endpoint?, _ method: MethodDescriptor?, _ state: BreakerState
+        _ name: String, _ endpoint: Endpoint?, _ method: MethodDescriptor?, _ state: BreakerState, _ target: String?
     ) {
-        let labels = [
+        let own = [
             Metric.Label("apus.breaker", name),
             Metric.Label("apus.endpoint", endpoint.map { "\($0.address)" } ?? ""),
             Metric.Label("grpc.method", method.map { String($0.path.dropFirst()) } ?? ""),
         ]
+        let labels = own + (target.map { [Metric.Label("grpc.target", $0)] } ?? [])
         let (number, text) =
             switch state {
             case .closed: (0, "closed")

@@ -103,7 +103,6 @@ final class ClientStream: HTTP2Stream, TimerEntry, @unchecked Sendable {
             try writeRequest(to: &fields, connection)
             if case .one(let message) = call.request {
                 _ = outbound.finish(message, OutboundHalf.End())
-                call.record?.messageSent(message.count)
             }
             try session.submitRequest(fields, stream: self)
         } catch let error as RPCError {
@@ -137,8 +136,11 @@ final class ClientStream: HTTP2Stream, TimerEntry, @unchecked Sendable {
     override func takeData(_ count: Int, into output: OutputBuffer) { outbound.take(count, into: output) }
     override func sentHeaders(endStream: Bool) {
         isSent = true
-        // Not before: a call that never left is sent again, with all of its messages.
-        if case .stream(let source) = call.request, !isOver, pump == nil { startPump(source) }
+        // Not before: a call that never left is sent again, with all of its messages, and has sent none.
+        switch call.request {
+        case .one(let message): call.record?.messageSent(message.count)
+        case .stream(let source): if !isOver, pump == nil { startPump(source) }
+        }
     }
 
     override func receiveField(name: UnsafeRawBufferPointer, value: UnsafeRawBufferPointer) {

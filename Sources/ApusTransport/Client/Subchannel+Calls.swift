@@ -8,7 +8,6 @@ import ApusWire
 extension Subchannel {
     /// Sends the call now if a connection takes it; else it waits, or fails.
     func submit(_ stream: ClientStream) {
-        if observer == nil { observer = stream.call.observer }
         // First come, first served: who comes now may not overtake those who wait.
         if waiting.isEmpty, let connection = connectionWithRoom { return send(stream, on: connection) }
         if let end { return stream.fail(RPCError(.unavailable, end.reason, progress: end.progress)) }

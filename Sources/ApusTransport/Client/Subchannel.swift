@@ -33,8 +33,6 @@ final class Subchannel {
     private var lostLast = false
     var end: End?
     private var state = ConnectivityState.idle
-    // The channel's, known from its first call here.
-    @exclusivity(unchecked) var observer: (any Observer)?
     private lazy var retry = LoopTimer { [unowned self] in self.backedOff() }
 
     struct End {
@@ -216,7 +214,7 @@ final class Subchannel {
         state = new
         if old == .ready { handle.connectionLost() }
         if new == .ready { handle.connectionOpened() } else { handle.connectivity = new }
-        observer?.connectivityChanged(handle.endpoint, from: old, to: new)
+        pool.connectivity.observer?.connectivityChanged(handle.endpoint, from: old, to: new)
         pool.connectivity.changed(from: old, to: new)
     }
 

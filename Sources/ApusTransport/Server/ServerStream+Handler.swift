@@ -19,6 +19,7 @@ extension ServerStream {
             forgetRequest()
         }
         connection.owner.handlerStarted()
+        isTold = true
         // A task that may throw, though it never does: the runtime's are, and any other gets a thunk and its closure.
         handler = Task<Void, any Error>(executorPreference: connection.executor(for: entry)) {
             // Bound here, where it is the task's own memory: what is bound outside is copied for the task, which is
@@ -54,13 +55,27 @@ extension ServerStream {
     private func takeRequest() throws(RPCError) -> MessageBytes {
         guard let message = handed else { return Self.noMessage }
         handed = nil
-        return message.isCompressed ? try decompression.open(message) : message
+        guard message.isCompressed else { return message }
+        do throws(RPCError) {
+            return try decompression.open(message)
+        } catch {
+            if record != nil, let call { connection.server.ended(beforeHandler: call, error) }
+            throw error
+        }
+    }
+
+    /// Tells the observer, once, of a call that ends before it has a handler.
+    func tellUnhandled(_ error: RPCError) {
+        guard !isTold, record != nil, isOpen, let call else { return }
+        isTold = true
+        connection.server.ended(beforeHandler: call, error)
     }
 
     /// Ends a call that no handler has seen: the client may try it elsewhere.
     func refuse() {
         guard !isReset, handler == nil, isOpen else { return }
         isReset = true
+        tellUnhandled(RPCError(.unavailable, "the call was refused: handlers of calls that are over hold every slot"))
         forgetRequest()
         connection.session?.reset(self, code: HTTP2ErrorCode.refusedStream)
         connection.touch()

@@ -24,6 +24,8 @@ final class ServerStream: HTTP2Stream, TimerEntry, @unchecked Sendable {
     var deadline = CallDeadline.none
     // Set before the handler is started.
     private(set) var record: CallRecord?
+    // Whether somebody else tells the observer of the call's end, or has told it.
+    var isTold = false
     @exclusivity(unchecked) var request: MessageBytes?
     var inbound: InboundMessages?
     var isReset = false
@@ -111,6 +113,7 @@ final class ServerStream: HTTP2Stream, TimerEntry, @unchecked Sendable {
         if isOpen, let observer = connection.server.observer {
             observer.serverEvent(.callRefused(method: method, peer: connection.origin.peer, status: status))
         }
+        isTold = true
         end(status, metadata)
     }
 
@@ -239,6 +242,7 @@ final class ServerStream: HTTP2Stream, TimerEntry, @unchecked Sendable {
     func end(_ status: Status, _ metadata: Metadata = Metadata()) {
         isReset = true
         record?.rule(status)
+        tellUnhandled(RPCError(status))
         let error = RPCError(.cancelled, "the call is over: \(status)")
         cancelHandler(error)
         let end = End(status: status, metadata: metadata)
@@ -275,6 +279,7 @@ final class ServerStream: HTTP2Stream, TimerEntry, @unchecked Sendable {
         loop.cancel(self)
         connection.lastCall = loop.now
         connection.touch()
+        tellUnhandled(RPCError(.cancelled, "the client is gone (\(StatusMapping.name(reset: code)))"))
         isOpen = false
         inbound?.close()
         gathering.close()

@@ -79,6 +79,18 @@ import Testing
         #expect(text.hasSuffix(" and 68 more"))
     }
 
+    @Test func `a call that was refused at its headers has a line, without a method perhaps`() {
+        let peer = Endpoint.Address.host("192.0.2.1", port: 9)
+        let known = LogLine(refused: .unary, peer: peer, Status(.resourceExhausted, "too\nmany"), severity: .warning)
+        #expect(known["rpc"] == "test.Service/Unary")
+        #expect(known["peer"] == "192.0.2.1:9")
+        #expect(known["status"] == "RESOURCE_EXHAUSTED")
+        #expect(known["error"] == "RESOURCE_EXHAUSTED: too\\u{a}many")
+        let unknown = LogLine(refused: nil, peer: peer, Status(.unimplemented, "unknown method"), severity: .error)
+        #expect(unknown["rpc"] == "other")
+        #expect(unknown["kind"] == nil)
+    }
+
     @Test func `a server's line names the peer and takes the trace from the metadata`() {
         let call = ServerCall(
             method: .serverStreaming,

@@ -47,3 +47,19 @@ import Testing
         #expect(admit(&rate, times: 1000).allSatisfy { $0 == 0 })
     }
 }
+
+@Suite struct LogRatesTests {
+    private let clock = ManualClock()
+
+    @Test func `neither good calls nor their callers' mistakes keep a failure out of the log`() {
+        var rates = LogRates(linesPerSecond: 2)
+        for severity in [LogSeverity.info, .debug, .notice] {
+            for _ in 0..<10 { _ = rates.admit(severity, at: clock.now) }
+        }
+        func admit(_ severities: LogSeverity...) -> [Int?] { severities.map { rates.admit($0, at: clock.now) } }
+        #expect(admit(.info, .notice, .error, .warning, .error) == [nil, nil, 0, 0, nil])
+        clock.advance(by: .seconds(1))
+        // Those that were held back before it, and the one that was just now.
+        #expect(admit(.error, .notice, .info) == [1, 9, 19])
+    }
+}

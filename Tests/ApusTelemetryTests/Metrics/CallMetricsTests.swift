@@ -116,6 +116,36 @@ import Testing
                 == ["users|127.0.0.1:1": 3, "users|127.0.0.1:2": 3, "users|127.0.0.1:3": 3])
     }
 
+    @Test func `picks are counted by the target of their calls, though channels share the endpoint`() async throws {
+        script.otherwise.reply()
+        let metrics = CallMetrics(registry)
+        let pinned = PinnedEndpoint(.local(1))
+        let channels = (0..<20).map { number in
+            Channel("target\(number)", interceptors: [pinned], transport: script, observer: metrics, clock: clock)
+        }
+        for (number, channel) in channels.enumerated() { for _ in 0...number { try await channel.ask() } }
+        let expected = (0..<20).map { ("target\($0)|127.0.0.1:1", $0 + 1) }
+        #expect(registry.counts("apus.client.picks") == Dictionary(uniqueKeysWithValues: expected))
+    }
+
+    @Test func `calls that end before their handlers are counted`() async throws {
+        let network = InMemoryNetwork()
+        let upper = Method<BytesCodec, BytesCodec>(service: "test.Text", name: "Upper", kind: .unary)
+        let split = Method<BytesCodec, BytesCodec>(service: "test.Text", name: "Split", kind: .bidirectional)
+        var options = ServerOptions()
+        options.maximumRequestBytes = 10
+        let running = try network.start(
+            Server([TextService(upper: upper, split: split)], observer: CallMetrics(registry)), as: "text",
+            options: options)
+        let channel = Channel(
+            "text", interceptors: [PinnedEndpoint(Endpoint(.memory("text")))], transport: network.transport())
+        await #expect(throws: RPCError.self) { try await channel.unary(upper, MessageBytes("hello, world".utf8)) }
+        channel.close()
+        await running.stop(grace: .seconds(10))
+        #expect(registry.counts("grpc.server.call.started") == ["test.Text/Upper": 1])
+        #expect(registry.counts("grpc.server.call.duration") == ["test.Text/Upper|RESOURCE_EXHAUSTED": 1])
+    }
+
     @Test func `calls that are refused before their handlers are counted, and unknown methods are one`() async throws {
         let network = InMemoryNetwork()
         let metrics = CallMetrics(registry)

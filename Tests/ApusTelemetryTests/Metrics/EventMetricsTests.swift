@@ -61,6 +61,40 @@ import Testing
         #expect(registry.counts("apus.client.resolutions") == ["users": 1])
     }
 
+    @Test func `what several channels say of one endpoint is added up`() {
+        // Two observers of one registry, one of which two channels share.
+        let (first, second) = (CallMetrics(registry), CallMetrics(registry))
+        for metrics in [first, first, second] {
+            metrics.policyEvent(.ejected(endpoint, for: .seconds(1)))
+            metrics.policyEvent(.health(endpoint, isServing: false))
+        }
+        first.policyEvent(.readmitted(endpoint))
+        first.policyEvent(.health(endpoint, isServing: true))
+        #expect(registry.counts("apus.client.outlier.ejected") == ["127.0.0.1:1": 2])
+        #expect(registry.counts("apus.client.health.unhealthy") == ["127.0.0.1:1": 2])
+        for metrics in [first, second, second] {
+            metrics.policyEvent(.readmitted(endpoint))
+            metrics.policyEvent(.health(endpoint, isServing: true))
+        }
+        #expect(registry.counts("apus.client.outlier.ejected") == ["127.0.0.1:1": 0])
+        #expect(registry.counts("apus.client.health.unhealthy") == ["127.0.0.1:1": 0])
+    }
+
+    @Test func `a connection that was there before the observer does not make less than none`() {
+        let metrics = CallMetrics(registry)
+        metrics.connectivityChanged(endpoint, from: .ready, to: .idle)
+        #expect(registry.counts("grpc.subchannel.open_connections") == ["127.0.0.1:1": 0])
+        metrics.connectivityChanged(endpoint, from: .connecting, to: .ready)
+        #expect(registry.counts("grpc.subchannel.open_connections") == ["127.0.0.1:1": 1])
+    }
+
+    @Test func `breakers of one name are told apart by their targets`() {
+        let metrics = CallMetrics(registry)
+        metrics.policyEvent(.breaker(name: "b", endpoint: nil, method: nil, state: .open), of: "users")
+        metrics.policyEvent(.breaker(name: "b", endpoint: nil, method: nil, state: .closed), of: "orders")
+        #expect(registry.counts("apus.client.breaker.state") == ["b|||users": 2, "b|||orders": 0])
+    }
+
     @Test func `what a server does to protect itself is counted by kind`() {
         let metrics = CallMetrics(registry)
         let address = endpoint.address

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import ApusCore
+import ApusInterceptors
 import ApusTelemetry
 import ApusTestSupport
+import ApusTransport
 import Foundation
 import Testing
 
@@ -54,5 +56,49 @@ import Testing
 
     @Test func `promtool would have found something`() throws {
         #expect(try check("# TYPE x counter\nx{a=\"b} 1\n").status != 0)
+    }
+}
+
+/// A real Prometheus reads our page and answers from it.
+@Suite(.timeLimit(.minutes(10))) struct PrometheusServerTests {
+    /// Answers with its request, or not at all.
+    private struct Echo: Service {
+        static let echo = Method<BytesCodec, BytesCodec>(service: "test.Echo", name: "Echo", kind: .unary)
+
+        var routes: [Route] {
+            [
+                .unary(Self.echo) { request, _ in
+                    guard !request.isEmpty else { throw RPCError(.invalidArgument, "nothing to say") }
+                    return request
+                }
+            ]
+        }
+    }
+
+    @Test func `Prometheus counts a hundred calls of a server`() async throws {
+        let registry = MetricRegistry()
+        let network = InMemoryNetwork()
+        let running = try network.start(Server([Echo()], observer: CallMetrics(registry)), as: "echo")
+        let page = try LoopbackPage(contentType: PrometheusText.contentType) {
+            PrometheusText.render(registry.families)
+        }
+        let prometheus = try await PrometheusServer.reading(port: page.port)
+        let channel = Channel(
+            "echo", interceptors: [PinnedEndpoint(Endpoint(.memory("echo")))], transport: network.transport())
+        for number in 0..<100 {
+            let request = MessageBytes(number % 10 == 0 ? [] : [1, 2, 3])
+            _ = try? await channel.unary(Echo.echo, request)
+        }
+        try await prometheus.wait(for: "\"100\"]", in: "sum(grpc_server_call_duration_seconds_count)")
+        let good = "grpc_server_call_duration_seconds_count{grpc_method=\"test.Echo/Echo\",grpc_status=\"OK\"}"
+        try await prometheus.wait(for: "\"90\"]", in: good)
+        let bytes = "sum(grpc_server_call_rcvd_total_compressed_message_size_bytes_sum)"
+        try await prometheus.wait(for: "\"270\"]", in: bytes)
+        let median = "histogram_quantile(0.5, sum by (le) (grpc_server_call_duration_seconds_bucket)) < 100"
+        #expect(await prometheus.answer(to: median)?.contains("\"value\":[") == true)
+        #expect(page.requests > 0)
+        prometheus.end()
+        channel.close()
+        await running.stop(grace: .seconds(10))
     }
 }

@@ -191,6 +191,106 @@ struct Nobody: Observer {}
         #expect(spans["Sent.demo.Greeter.Greet"].first?.parentID == String(repeating: "b", count: 16))
     }
 
+    @Test func `several lines of tracestate are one list`() async throws {
+        var sent: Metadata = ["traceparent": "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"]
+        sent.add("tracestate", "one=1")
+        sent.add("tracestate", "two=2,three=3")
+        let state = Mutex<String?>(nil)
+        struct Reading: ServerInterceptor {
+            let read: @Sendable () -> Void
+            func intercept(_ call: ServerCall, next: ServerNext) async throws -> ServerResponse {
+                read()
+                return try await next(call)
+            }
+        }
+        let reading = Reading { state.withLock { $0 = ServiceContext.current?.position?.state } }
+        try await channel(
+            [PinnedEndpoint(Endpoint(.memory("greeter")))], [ServerTracing(spans.tracer()), reading]
+        ) { [sent] channel in
+            _ = try await channel.unary(
+                Greeter.Methods.greet, MessageBytes("Ada".utf8), options: CallOptions(metadata: sent))
+        }
+        #expect(state.withLock { $0 } == "one=1,two=2,three=3")
+        #expect(spans["Recv.demo.Greeter.Greet"].first?.parentID == "00f067aa0ba902b7")
+    }
+
+    @Test(arguments: [true, false])
+    func `a server's span says what the client was told, not what its handler did`(_ isObserved: Bool) async throws {
+        // Answers when its client has gone: its answer comes too late.
+        struct Late: ServerInterceptor {
+            func intercept(_ call: ServerCall, next: ServerNext) async throws -> ServerResponse {
+                try? await Task.sleep(for: .seconds(3600))
+                return try await next(call)
+            }
+        }
+        let network = InMemoryNetwork()
+        let server = try Server(
+            [Greeter()], interceptors: [ServerTracing(spans.tracer()), Late()], observer: isObserved ? Nobody() : nil)
+        let running = try network.start(server, as: "greeter")
+        let channel = Channel(
+            "greeter", interceptors: [PinnedEndpoint(Endpoint(.memory("greeter")))], transport: network.transport())
+        // A busy machine's client may give up before the server hears of the call, or before the server itself does.
+        repeat {
+            await #expect(throws: RPCError.self) {
+                try await channel.unary(
+                    Greeter.Methods.greet, MessageBytes("Ada".utf8), options: CallOptions(timeout: .milliseconds(200)))
+            }
+            try await Task.sleep(for: .milliseconds(1))
+        } while spans["Recv.demo.Greeter.Greet"].isEmpty
+        channel.close()
+        await running.stop(grace: .seconds(10))
+        let ended = spans["Recv.demo.Greeter.Greet"]
+        #expect(ended.allSatisfy { $0.status?.code == .error })
+        #expect(ended.allSatisfy { ["DEADLINE_EXCEEDED", "CANCELLED"].contains($0.status?.message) })
+    }
+
+    @Test func `a long stream's span has a bounded number of events, and says how many it left out`() async throws {
+        try await channel(list(spans.tracer()), [ServerTracing(spans.tracer())]) { channel in
+            let call = channel.bidirectional(Greeter.Methods.spell)
+            try await call.requests.write(MessageBytes([UInt8](repeating: 65, count: 1000)))
+            call.requests.finish()
+            var count = 0
+            for try await _ in try await call.responses() { count += 1 }
+            #expect(count == 1000)
+        }
+        for name in ["Attempt", "Recv"] {
+            let span = try #require(spans["\(name).demo.Greeter.Spell"].first)
+            #expect(span.events.count == 96)
+            #expect(span.attributes.get("apus.events_left_out") == .int64(905))
+        }
+    }
+
+    @Test func `a try that no policy counts says so, a retry does not`() async throws {
+        let count = Mutex(0)
+        struct Failing: ClientInterceptor {
+            let body: @Sendable () throws -> Void
+            func intercept(_ call: ClientCall, next: ClientNext) async throws -> ClientResponse {
+                let response = try await next(call)
+                try body()
+                return response
+            }
+        }
+        // Behind the transport's answer: each of these tries was one.
+        let failing = Failing {
+            let number = count.withLock { count in
+                count += 1
+                return count
+            }
+            if number == 1 { throw RPCError(.unavailable, "it never left", progress: .notSent) }
+            if number == 2 { throw RPCError(.unavailable, "it failed") }
+        }
+        let interceptors: [any ClientInterceptor] = [
+            ClientTracing(spans.tracer()), Retry(.exponential(initial: .zero)),
+            PinnedEndpoint(Endpoint(.memory("greeter"))), AttemptTracing(spans.tracer()), failing,
+        ]
+        try await channel(interceptors, []) { channel in
+            _ = try await channel.unary(Greeter.Methods.greet, MessageBytes("Ada".utf8))
+        }
+        let tries = spans["Attempt.demo.Greeter.Greet"]
+        #expect(tries.map { $0.attributes.get("previous-rpc-attempts") } == [.int64(0), .int64(0), .int64(1)])
+        #expect(tries.map { $0.attributes.get("transparent-retry") } == [.bool(false), .bool(true), .bool(false)])
+    }
+
     @Test func `a trace that nobody records still travels`() async throws {
         let arrivals = Arrivals()
         try await channel(list(spans.tracer(isRecording: false)), [arrivals]) { channel in
