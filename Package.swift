@@ -49,6 +49,7 @@ let package = Package(
         .library(name: "ApusProtobuf", targets: ["ApusProtobuf"]),
         .library(name: "ApusEtcd", targets: ["ApusEtcd"]),
         .library(name: "ApusTelemetry", targets: ["ApusTelemetry"]),
+        .library(name: "ApusOTLP", targets: ["ApusOTLP"]),
         .library(name: "ApusLogging", targets: ["ApusLogging"]),
         .library(name: "ApusMetrics", targets: ["ApusMetrics"]),
         .library(name: "ApusTracing", targets: ["ApusTracing"]),
@@ -99,6 +100,7 @@ let package = Package(
                     name: "SwiftProtobuf", package: "swift-protobuf", condition: .when(traits: ["SwiftProtobuf"])),
             ]),
         library("ApusTelemetry", ["ApusCore"]),
+        library("ApusOTLP", ["ApusCore", "ApusProtobuf", "ApusTelemetry"]),
         library(
             "ApusLogging",
             [
@@ -163,6 +165,12 @@ let package = Package(
             ["ApusCore", "ApusDiscovery", "ApusEtcd", "ApusProtobuf", "ApusTestSupport", "ApusTransport"]),
         tests(
             "ApusTelemetryTests", ["ApusCore", "ApusInterceptors", "ApusTelemetry", "ApusTestSupport", "ApusTransport"]),
+        tests(
+            "ApusOTLPTests",
+            [
+                "ApusCore", "ApusInterceptors", "ApusOTLP", "ApusProtobuf", "ApusTelemetry", "ApusTestSupport",
+                "ApusTransport",
+            ]),
         tests("ApusProtobufTests", ["ApusCore", "ApusProtobuf", "ApusTestSupport"]),
         tests("ApusFoundationTests", ["ApusCore", "ApusFoundation", "ApusProtobuf"]),
         tests(

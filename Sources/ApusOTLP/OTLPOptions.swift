@@ -1,0 +1,111 @@
+// SPDX-License-Identifier: Apache-2.0
+
+public import ApusCore
+
+/// What an exporter says of its process, and how often it exports.
+public struct OTLPOptions: Sendable {
+    /// What the process is, by OpenTelemetry's names: `service.name`, `service.version` and the like.
+    public var resource: [String: String]
+    /// The time between two exports.
+    public var interval: Duration
+    /// The time that one export may take.
+    public var timeout: Duration
+    /// Metadata that is sent with each export, such as a collector's token.
+    public var headers: Metadata
+    /// How many series one request carries at most: collectors refuse requests above their limit of a message.
+    public var maximumSeries: Int
+
+    /// The options; the defaults are OpenTelemetry's.
+    public init(
+        resource: [String: String] = [:], interval: Duration = .seconds(60), timeout: Duration = .seconds(10),
+        headers: Metadata = Metadata(), maximumSeries: Int = 1000
+    ) {
+        self.resource = resource
+        self.interval = interval
+        self.timeout = timeout
+        self.headers = headers
+        self.maximumSeries = maximumSeries
+    }
+
+    /// The options that a process' environment asks for: `OTEL_SERVICE_NAME`, `OTEL_RESOURCE_ATTRIBUTES`,
+    /// `OTEL_EXPORTER_OTLP_HEADERS`, `OTEL_EXPORTER_OTLP_TIMEOUT` and `OTEL_METRIC_EXPORT_INTERVAL`, the last two in
+    /// milliseconds. What is not there or empty has its default.
+    ///
+    /// - Throws: INVALID_ARGUMENT with the variable's name, not with its value, which may be a secret.
+    public init(environment: [String: String]) throws(RPCError) {
+        self.init()
+        for (key, value) in try Self.pairs("OTEL_RESOURCE_ATTRIBUTES", environment) { resource[key] = value }
+        if let name = environment["OTEL_SERVICE_NAME"], !name.isEmpty { resource["service.name"] = name }
+        for (key, value) in try Self.pairs("OTEL_EXPORTER_OTLP_HEADERS", environment) {
+            guard Self.isKey(key), value.utf8.allSatisfy({ (0x20...0x7E).contains($0) }) else {
+                throw Self.bad("OTEL_EXPORTER_OTLP_HEADERS", "a list such as key1=value1,key2=value2 of headers")
+            }
+            headers.add(key.lowercased(), value)
+        }
+        timeout = try Self.milliseconds("OTEL_EXPORTER_OTLP_TIMEOUT", environment) ?? timeout
+        interval = try Self.milliseconds("OTEL_METRIC_EXPORT_INTERVAL", environment) ?? interval
+    }
+
+    private static func bad(_ name: String, _ expected: String) -> RPCError {
+        RPCError(.invalidArgument, "the environment's \(name) is not \(expected)")
+    }
+
+    private static func milliseconds(
+        _ name: String, _ environment: [String: String]
+    ) throws(RPCError) -> Duration? {
+        guard let text = environment[name], !text.isEmpty else { return nil }
+        guard let number = Int32(text), number > 0 else { throw bad(name, "a number of milliseconds above 0") }
+        return .milliseconds(number)
+    }
+
+    private static func pairs(
+        _ name: String, _ environment: [String: String]
+    ) throws(RPCError) -> [(String, String)] {
+        var pairs: [(String, String)] = []
+        for part in (environment[name] ?? "").split(separator: ",") {
+            let halves = part.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
+            guard halves.count == 2, let key = decoded(trimmed(halves[0])), !key.isEmpty,
+                let value = decoded(trimmed(halves[1]))
+            else { throw bad(name, "a list such as key1=value1,key2=value2") }
+            pairs.append((key, value))
+        }
+        return pairs
+    }
+
+    private static func trimmed(_ text: Substring) -> Substring {
+        var text = text.drop { $0 == " " || $0 == "\t" }
+        while let last = text.last, last == " " || last == "\t" { text.removeLast() }
+        return text
+    }
+
+    // Percent signs begin bytes, as in URLs; nil for what is none.
+    private static func decoded(_ text: Substring) -> String? {
+        var bytes: [UInt8] = []
+        var rest = text.utf8[...]
+        while let byte = rest.popFirst() {
+            guard byte == UInt8(ascii: "%") else {
+                bytes.append(byte)
+                continue
+            }
+            let digits = rest.prefix(2)
+            guard digits.count == 2, let number = UInt8(String(decoding: digits, as: UTF8.self), radix: 16) else {
+                return nil
+            }
+            bytes.append(number)
+            rest = rest.dropFirst(2)
+        }
+        return String(validating: bytes, as: UTF8.self)
+    }
+
+    private static func isKey(_ key: String) -> Bool {
+        !key.lowercased().hasPrefix("grpc-") && !key.lowercased().hasSuffix("-bin")
+            && key.utf8.allSatisfy { byte in
+                switch byte {
+                case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+                    UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "_"), UInt8(ascii: "-"), UInt8(ascii: "."):
+                    true
+                default: false
+                }
+            }
+    }
+}
