@@ -32,3 +32,7 @@ public struct FixedConfig: ConfigSource {
         return stream
     }
 }
+
+/// Documents and failures that a source keeps for its reader. Not only the newest: a failure must not push out a document
+/// that nobody has seen.
+package var configBacklog: Int { 16 }

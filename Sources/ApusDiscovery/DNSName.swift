@@ -22,9 +22,12 @@ struct DNSName: Equatable, Sendable {
         hasPort = port != nil
     }
 
-    /// Whether records of a service may say the port: it is not said, and the host is no address.
+    /// Whether records of a service may say the port: it is not said, and the host is no address and not this machine,
+    /// of which name servers know nothing. Source: RFC 6761, section 6.3.
     var mayHaveServices: Bool {
-        !hasPort && !host.contains(":") && !host.utf8.allSatisfy { $0 == 0x2E || (0x30...0x39).contains($0) }
+        let isThisMachine = host == "localhost" || host.hasSuffix(".localhost")
+        let isAddress = host.contains(":") || host.utf8.allSatisfy { $0 == 0x2E || (0x30...0x39).contains($0) }
+        return !hasPort && !isThisMachine && !isAddress
     }
 
     private static func withoutScheme(_ target: String) throws(RPCError) -> Substring {

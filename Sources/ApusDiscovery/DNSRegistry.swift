@@ -106,6 +106,8 @@ struct DNSSource: Sendable {
     let services: DNSLookUp?
     // Whether the last list came from records of the service.
     private var hasServices = false
+    // What their hosts had the last time.
+    private var known: [String: [String]] = [:]
 
     init(lookUp: HostLookUp, services: DNSLookUp?) {
         self.lookUp = lookUp
@@ -117,7 +119,7 @@ struct DNSSource: Sendable {
             switch await services.services("_grpc._tcp.\(name.host)") {
             case .success(let records):
                 hasServices = !records.isEmpty
-                if hasServices { return await ServiceHosts(records).endpoints(lookUp) }
+                if hasServices { return await ServiceHosts(records).endpoints(lookUp, known: &known) }
             // Its addresses would be at another port.
             case .failure(let error): if hasServices { return .failure(error) }
             }

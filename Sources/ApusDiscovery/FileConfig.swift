@@ -28,7 +28,7 @@ public struct FileConfig: ConfigSource {
     /// The file's bytes now, and after each change. That it cannot be read is told once for each reason.
     public func documents() -> AsyncStream<Result<[UInt8], RPCError>> {
         let (stream, continuation) = AsyncStream.makeStream(
-            of: Result<[UInt8], RPCError>.self, bufferingPolicy: .bufferingNewest(1))
+            of: Result<[UInt8], RPCError>.self, bufferingPolicy: .bufferingNewest(configBacklog))
         let task = Task {
             var watched = WatchedFile(path: name)
             while !Task.isCancelled {

@@ -49,7 +49,7 @@ public struct EtcdConfig: ConfigSource {
     /// The document now, and each later one, over a connection that ends with the stream.
     public func documents() -> AsyncStream<Result<[UInt8], RPCError>> {
         let (stream, continuation) = AsyncStream.makeStream(
-            of: Result<[UInt8], RPCError>.self, bufferingPolicy: .bufferingNewest(1))
+            of: Result<[UInt8], RPCError>.self, bufferingPolicy: .bufferingNewest(configBacklog))
         let task = Task { [key, connect] in
             let client = connect()
             await KeyWatch(client: client) { continuation.yield($0) }.run(KeyCourse(key: key))

@@ -58,7 +58,7 @@ public struct DNSConfig: ConfigSource {
     /// The config now, and each that differs from the one before. That it cannot be read is told as often.
     public func documents() -> AsyncStream<Result<[UInt8], RPCError>> {
         let (stream, continuation) = AsyncStream.makeStream(
-            of: Result<[UInt8], RPCError>.self, bufferingPolicy: .bufferingNewest(1))
+            of: Result<[UInt8], RPCError>.self, bufferingPolicy: .bufferingNewest(configBacklog))
         let task = Task {
             var last: Result<[UInt8], RPCError>?
             while !Task.isCancelled {

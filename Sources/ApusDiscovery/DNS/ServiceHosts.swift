@@ -19,10 +19,20 @@ struct ServiceHosts: Sendable {
 
     /// The addresses of the hosts with the first priority at which any has one. The weight of a record is shared by
     /// its host's addresses; a weight of 0 counts as 1.
-    func endpoints(_ lookUp: HostLookUp) async -> RegistryUpdate {
+    ///
+    /// - Parameter known: the addresses that hosts had the last time: those of a host that cannot be looked up now.
+    func endpoints(_ lookUp: HostLookUp, known: inout [String: [String]]) async -> RegistryUpdate {
         var reason = RPCError(.unavailable, "the name's SRV records say that there is no such service")
+        let before = known
+        known = before.filter { host, _ in groups.contains { $0.contains { $0.host == host } } }
         for group in groups {
-            let answers = await Self.addresses(of: Set(group.compactMap(\.host)), lookUp)
+            var answers = await Self.addresses(of: Set(group.compactMap(\.host)), lookUp)
+            for (host, answer) in answers {
+                switch answer {
+                case .success(let addresses): known[host] = addresses
+                case .failure: if let last = known[host] { answers[host] = .success(last) }
+                }
+            }
             let endpoints = Self.endpoints(group, answers)
             if !endpoints.isEmpty { return .success(endpoints) }
             for case .failure(let error) in answers.values { reason = error }
@@ -53,14 +63,17 @@ struct ServiceHosts: Sendable {
         await withTaskGroup(of: (String, Result<[String], RPCError>).self) { group in
             var answers: [String: Result<[String], RPCError>] = [:]
             var rest = hosts.sorted()[...]
-            for host in rest.prefix(atOnce) { group.addTask { (host, await lookUp.addresses(host)) } }
+            for host in rest.prefix(atOnce) { group.addTask { (host, await lookUp.addresses(rooted(host))) } }
             rest = rest.dropFirst(atOnce)
             for await (host, answer) in group {
                 answers[host] = answer
                 guard let next = rest.popFirst() else { continue }
-                group.addTask { (next, await lookUp.addresses(next)) }
+                group.addTask { (next, await lookUp.addresses(rooted(next))) }
             }
             return answers
         }
     }
+
+    // A record has whole names: the system must not look for them below the domains that it searches.
+    private static func rooted(_ host: String) -> String { host.hasSuffix(".") ? host : host + "." }
 }

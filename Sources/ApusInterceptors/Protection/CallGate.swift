@@ -66,19 +66,24 @@ final class CallGate: Sendable {
             return state.lastID
         }
         let longest = clock.now.advanced(by: longestWait)
-        let timer = Task { [clock] in
-            try await clock.sleep(until: min(longest, deadline.instant))
-            self.remove(id)?.resume(throwing: self.waited(deadline.instant <= longest))
-        }
-        defer { timer.cancel() }
+        var timer: Task<Void, any Error>?
+        defer { timer?.cancel() }
         try await withTaskCancellationHandler {
-            try await withUnsafeThrowingContinuation { place in self.arrive(id, priority, place) }
+            try await withUnsafeThrowingContinuation { place in
+                guard self.arrive(id, priority, place) else { return }
+                // Not before it has its place: a timer that finds nobody to wake would leave it there.
+                timer = Task { [clock] in
+                    try await clock.sleep(until: min(longest, deadline.instant))
+                    self.remove(id)?.resume(throwing: self.waited(deadline.instant <= longest))
+                }
+            }
         } onCancel: {
             self.remove(id)?.resume(throwing: CancellationError())
         }
     }
 
-    private func arrive(_ id: UInt64, _ priority: Int, _ place: Place) {
+    /// - Returns: whether it waits.
+    private func arrive(_ id: UInt64, _ priority: Int, _ place: Place) -> Bool {
         let (arrival, displaced) = state.withLock { state -> (AdmissionQueue.Arrival?, Place?) in
             // Asked under the lock that the cancellation handler takes: it finds the task here, or is seen.
             if Task.isCancelled { return (nil, nil) }
@@ -97,8 +102,9 @@ final class CallGate: Sendable {
         case nil: place.resume(throwing: CancellationError())
         case .runs: place.resume()
         case .fails: place.resume(throwing: full)
-        case .waits, .displaces: break
+        case .waits, .displaces: return true
         }
+        return false
     }
 
     private func remove(_ id: UInt64) -> Place? {

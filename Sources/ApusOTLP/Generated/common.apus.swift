@@ -169,8 +169,7 @@ package struct EntityRef: ProtobufMessage {
     ///
     /// This schema_url applies to the data in this message and to the Resource attributes
     /// referenced by id_keys and description_keys.
-    /// TODO: discuss if we are happy with this somewhat complicated definition of what
-    /// the schema_url applies to.
+    /// Upstream has not settled what the schema_url applies to.
     ///
     /// This field obsoletes the schema_url field in ResourceMetrics/ResourceSpans/ResourceLogs.
     package var schemaUrl: String = ""

@@ -23,7 +23,8 @@ private final class Zone: Sendable {
         HostLookUp { host in
             self.state.withLock { state in
                 state.asked.append(host)
-                guard let addresses = state.hosts[host] else { return .failure(RPCError(.unavailable, "no \(host)")) }
+                let name = host.hasSuffix(".") ? String(host.dropLast()) : host
+                guard let addresses = state.hosts[name] else { return .failure(RPCError(.unavailable, "no \(name)")) }
                 return .success(addresses)
             }
         }
@@ -51,7 +52,34 @@ private func record(_ host: String?, _ port: UInt16, priority: UInt16 = 0, weigh
     private let hosts = ["users": ["10.9.9.9"], "a": ["10.0.0.2", "10.0.0.1"], "b": ["10.0.0.3"], "empty": []]
 
     private func endpoints(_ records: [ServiceRecord]) async throws -> [Endpoint] {
-        try await ServiceHosts(records).endpoints(Zone(.success([]), hosts: hosts).hosts).get()
+        var known: [String: [String]] = [:]
+        return try await ServiceHosts(records).endpoints(Zone(.success([]), hosts: hosts).hosts, known: &known).get()
+    }
+
+    @Test func `a host that cannot be looked up keeps the addresses it had, while it has a record`() async throws {
+        var known: [String: [String]] = [:]
+        let both = [record("a", 80), record("b", 81)]
+        func found(_ records: [ServiceRecord], _ hosts: [String: [String]]) async throws -> [String] {
+            let lookUp = Zone(.success([]), hosts: hosts).hosts
+            return try await ServiceHosts(records).endpoints(lookUp, known: &known).get().map(\.description)
+        }
+        #expect(try await found(both, ["a": ["10.0.0.1"], "b": ["10.0.0.3"]]) == ["10.0.0.1:80", "10.0.0.3:81"])
+        #expect(try await found(both, ["b": ["10.0.0.4"]]) == ["10.0.0.1:80", "10.0.0.4:81"])
+        #expect(try await found(both, ["a": [], "b": ["10.0.0.4"]]) == ["10.0.0.4:81"])
+        #expect(try await found([record("b", 81)], [:]) == ["10.0.0.4:81"])
+        #expect(Array(known.keys) == ["b"])
+    }
+
+    @Test func `hosts of records are asked for with their final dot`() async throws {
+        let zone = Zone(.success([]), hosts: hosts)
+        var known: [String: [String]] = [:]
+        _ = await ServiceHosts([record("a", 80), record("b.", 80)]).endpoints(zone.hosts, known: &known)
+        #expect(Set(zone.asked) == ["a.", "b."])
+    }
+
+    @Test(arguments: ["localhost", "dns:///localhost", "shop.localhost", "10.0.0.1", "users:80"])
+    func `nobody is asked for services of this machine, of addresses, or with a port`(_ target: String) throws {
+        #expect(try DNSName(target).mayHaveServices == false)
     }
 
     @Test func `records give hosts, ports and weights`() async throws {
@@ -82,7 +110,8 @@ private func record(_ host: String?, _ port: UInt16, priority: UInt16 = 0, weigh
         let addresses = Dictionary(
             uniqueKeysWithValues: names.map { ($0, ["10.1.\($0.count).1", "fd00::\($0.dropFirst(4))"]) })
         let zone = Zone(.success([]), hosts: addresses)
-        let found = try await ServiceHosts(names.map { record($0, 80) }).endpoints(zone.hosts).get()
+        var known: [String: [String]] = [:]
+        let found = try await ServiceHosts(names.map { record($0, 80) }).endpoints(zone.hosts, known: &known).get()
         #expect(found.count == 256)
         #expect(zone.asked.count == 256)
     }

@@ -107,8 +107,9 @@ private final class DnsmasqProcess: Sendable {
         #expect(try await lookUp.texts("texts.test").get() == [Array("one, two".utf8)])
         // 8 KiB: over UDP they are cut off.
         #expect(try await lookUp.texts("many.test").get().count == 40)
+        var known: [String: [String]] = [:]
         let hosts = HostLookUp { .success(["10.0.0.\($0.utf8.first ?? 0)"]) }
-        let found = try await ServiceHosts(services).endpoints(hosts).get()
+        let found = try await ServiceHosts(services).endpoints(hosts, known: &known).get()
         #expect(found.map(\.description) == ["10.0.0.97:50051", "10.0.0.98:50052"])
         #expect(found.map(\.weight) == [30, 10])
     }

@@ -88,6 +88,21 @@ struct ConcurrencyLimitTests {
         #expect(limit.running == 0)
     }
 
+    @Test func `a call that has no time to wait waits for nobody`() async throws {
+        let limit = ConcurrencyLimit(.fixed(1), queue: 9, longestWait: .zero)
+        let gate = Gate()
+        let one = hold(limit, gate)
+        await reach { limit.running == 1 }
+        for _ in 0..<200 {
+            let late = hold(limit, gate)
+            let error = await #expect(throws: RPCError.self) { try await late.value }
+            #expect(error?.code == .resourceExhausted)
+        }
+        gate.open()
+        _ = try await one.value
+        #expect(limit.running == 0 && limit.waiting == 0)
+    }
+
     @Test func `many calls at once never run in greater number than the limit`() async throws {
         let limit = ConcurrencyLimit(.fixed(3), queue: 1000, longestWait: .seconds(3600))
         await withTaskGroup(of: Void.self) { group in
