@@ -65,10 +65,10 @@ extension ServerStream {
     }
 
     /// Tells the observer, once, of a call that ends before it has a handler.
-    func tellUnhandled(_ error: RPCError) {
+    func tellUnhandled(_ error: @autoclosure () -> RPCError) {
         guard !isTold, record != nil, isOpen, let call else { return }
         isTold = true
-        connection.server.ended(beforeHandler: call, error)
+        connection.server.ended(beforeHandler: call, error())
     }
 
     /// Ends a call that no handler has seen: the client may try it elsewhere.
