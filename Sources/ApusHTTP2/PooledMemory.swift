@@ -12,7 +12,7 @@
 /// of the same sizes again and again, and a list that no other thread touches is several times faster than `malloc`.
 ///
 /// A block has a head of 16 bytes in which its size class stands. Blocks above 1 KiB, and more than 256 KiB of free
-/// ones, are the C library's.
+/// ones, are the C library's; a session and its frame buffer have pages of their own.
 package final class PooledMemory: HTTP2Memory {
     // Class n has blocks of 16 n bytes behind the head.
     private static let classes = 64
@@ -23,6 +23,7 @@ package final class PooledMemory: HTTP2Memory {
     // Each list's first block; a free block's first word is the next one.
     private let lists = UnsafeMutablePointer<UnsafeMutableRawPointer?>.allocate(capacity: PooledMemory.classes + 1)
     private var freeBytes = 0
+    private var pages = SessionPages()
 
     package override init() { lists.initialize(repeating: nil, count: Self.classes + 1) }
 
@@ -33,7 +34,7 @@ package final class PooledMemory: HTTP2Memory {
 
     package override func allocate(_ size: Int) -> UnsafeMutableRawPointer? {
         guard size >= 0 else { return nil }
-        guard size <= Self.classes * Self.unit else { return fresh(size, 0) }
+        guard size <= Self.classes * Self.unit else { return pages.allocate(size) ?? fresh(size, 0) }
         let number = (size + Self.unit - 1) / Self.unit
         guard let block = lists[number] else { return fresh(number * Self.unit, number) }
         lists[number] = block.load(as: UnsafeMutableRawPointer?.self)
@@ -43,23 +44,28 @@ package final class PooledMemory: HTTP2Memory {
 
     package override func release(_ block: UnsafeMutableRawPointer) {
         let number = block.load(fromByteOffset: -Self.head, as: Int.self)
-        guard number > 0, freeBytes < Self.mostFree else { return free(block - Self.head) }
+        guard number > 0, freeBytes < Self.mostFree else { return releaseLarge(block, number) }
         block.storeBytes(of: lists[number], as: UnsafeMutableRawPointer?.self)
         lists[number] = block
         freeBytes &+= number * Self.unit
     }
 
+    private func releaseLarge(_ block: UnsafeMutableRawPointer, _ number: Int) {
+        if number < 0 { pages.release(block) } else { free(block - Self.head) }
+    }
+
     package override func reallocate(_ block: UnsafeMutableRawPointer?, _ size: Int) -> UnsafeMutableRawPointer? {
         guard let block else { return allocate(size) }
         let number = block.load(fromByteOffset: -Self.head, as: Int.self)
-        guard number > 0 else {
+        guard number != 0 else {
             // nghttp2 asks for no size that its head would take beyond what an Int holds.
             guard let moved = realloc(block - Self.head, size + Self.head) else { return nil }
             return moved + Self.head
         }
-        guard size > number * Self.unit else { return block }
+        let capacity = number > 0 ? number * Self.unit : -number
+        guard size > capacity else { return block }
         guard let moved = allocate(size) else { return nil }
-        moved.copyMemory(from: block, byteCount: number * Self.unit)
+        moved.copyMemory(from: block, byteCount: capacity)
         release(block)
         return moved
     }

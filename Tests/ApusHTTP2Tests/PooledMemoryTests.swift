@@ -44,9 +44,48 @@ import Testing
         #expect(memory.waiting == 0)
     }
 
-    @Test(arguments: [0, 1, 15, 16, 100, 1024, 1025, 5000])
+    // Sizes of sessions and frame buffers among others.
+    @Test func `sessions and their frame buffers keep their bytes, in whatever order they come and go`() throws {
+        var random = SystemRandomNumberGenerator()
+        var blocks: [(UnsafeMutableRawPointer, Int, UInt8)] = []
+        for step in 0..<5_000 {
+            if blocks.count > 50 || (step % 3 == 0 && !blocks.isEmpty) {
+                let (block, size, byte) = blocks.remove(at: Int.random(in: 0..<blocks.count, using: &random))
+                #expect(bytes(block, size).allSatisfy { $0 == byte })
+                memory.release(block)
+            } else {
+                let sizes = [2_303, 2_304, 2_944, 3_328, 3_329, 16_384, 16_385, 16_410, 16_896, 16_897]
+                let size = try #require(sizes.randomElement(using: &random))
+                let block = try filled(size, UInt8(step % 251))
+                #expect(UInt(bitPattern: block) % 16 == 0)
+                blocks.append((block, size, UInt8(step % 251)))
+            }
+        }
+        for (block, _, _) in blocks { memory.release(block) }
+    }
+
+    @Test func `a session and the frame buffer that follows share a page, once`() throws {
+        let session = try filled(2_944, 1)
+        let buffer = try filled(16_410, 2)
+        #expect(UInt(bitPattern: session) / 4096 == UInt(bitPattern: buffer) / 4096)
+        let other = try filled(16_410, 3)
+        #expect(UInt(bitPattern: session) / 4096 != UInt(bitPattern: other) / 4096)
+        #expect(bytes(session, 2_944).allSatisfy { $0 == 1 })
+        memory.release(session)
+        #expect(bytes(buffer, 16_410).allSatisfy { $0 == 2 })
+        for block in [buffer, other] { memory.release(block) }
+    }
+
+    @Test func `no frame buffer goes to the pages of a session that is gone`() throws {
+        memory.release(try filled(2_944, 1))
+        let buffer = try filled(16_410, 2)
+        #expect(bytes(buffer, 16_410).allSatisfy { $0 == 2 })
+        memory.release(buffer)
+    }
+
+    @Test(arguments: [0, 1, 15, 16, 100, 1024, 1025, 2944, 5000, 16_410])
     func `a block that grows or shrinks keeps its bytes`(_ size: Int) throws {
-        for other in [0, 1, 16, 17, 1000, 1024, 1025, 4096, 100_000] {
+        for other in [0, 1, 16, 17, 1000, 1024, 1025, 2944, 4096, 16_410, 100_000] {
             let block = try filled(size, 7)
             let moved = try #require(memory.reallocate(block, other))
             #expect(bytes(moved, min(size, other)).allSatisfy { $0 == 7 })
