@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 public import ApusCore
-package import ApusInterceptors
+import ApusInterceptors
 import ApusProtobuf
 import Synchronization
 

@@ -43,16 +43,16 @@ struct SingleFlightTests {
     {
         let channel = channel
         script.otherwise.run { call in
-            for _ in 0..<3 { await Task.yield() }
+            await Task.yield()
             guard case .one(let message) = call.request else { throw RPCError(.internal, "a stream") }
             return ClientResponse(metadata: Metadata(), body: .one(message, trailers: Metadata()))
         }
         let flight = flight
         try await withThrowingTaskGroup(of: Void.self) { group in
-            for caller in 0..<20 {
+            for caller in 0..<100 {
                 group.addTask {
                     let random = SplitMixRandom(seed: UInt64(caller))
-                    for _ in 0..<500 {
+                    for _ in 0..<100 {
                         let key = "\(random.index(below: 4))"
                         let call = Task { try await channel.look(key) }
                         if random.index(below: 5) == 0 { call.cancel() }

@@ -104,15 +104,15 @@ struct WarmUpTests {
             for _ in 0..<count { try await channel.ask() }
             return calls() - before
         }
-        let none = try await asked(60)
+        let none = try await asked(30)
         #expect(none == 0)
         clock.advance(by: .seconds(100))
         list.change(to: handles)
-        let few = try await asked(400)
-        #expect((1...40).contains(few))
+        let few = try await asked(200)
+        #expect((1...20).contains(few))
         clock.advance(by: .seconds(100))
-        let share = try await asked(400)
-        #expect((60...140).contains(share))
+        let share = try await asked(200)
+        #expect((25...75).contains(share))
     }
 
     @Test func `a channel's balancer sends a newcomer few calls, and more with time`() async throws {
