@@ -9,6 +9,7 @@ shop := --package-path Examples/Shop
 lifecycle := --package-path Examples/Lifecycle
 telemetry := --package-path Examples/Telemetry
 judge := --package-path Tests/SwiftOracle
+security := --package-path Examples/Security
 journal := --package-path Examples/SwiftProtobuf
 tools := --package-path Tools
 # Where the toolchain can, not all tests at once: two threads would serve a thousand of them, and deadlines pass.
@@ -52,6 +53,8 @@ test: peers oracle ## Run all tests, those of the examples too
 	swift test $(lifecycle) --skip-build --disable-xctest
 	swift build $(telemetry) --build-tests
 	swift test $(telemetry) --skip-build --disable-xctest
+	swift build $(security) --build-tests
+	swift test $(security) --skip-build --disable-xctest
 	swift test --package-path Benchmarks/Load --disable-xctest
 	swift build $(journal) --build-tests
 	swift test $(journal) --skip-build --disable-xctest
@@ -109,4 +112,5 @@ lint: ## Check the format of all Swift files
 
 clean: ## Remove all that was built or downloaded
 	rm -rf .build .build-* Examples/Shop/.build Examples/Plugin/.build Examples/Lifecycle/.build Examples/Telemetry/.build \
+		Examples/Security/.build \
 		Examples/SwiftProtobuf/.build Benchmarks/.build Tools/.build Tests/SwiftOracle/.build .peers .demo

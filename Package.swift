@@ -53,6 +53,7 @@ let package = Package(
         .library(name: "ApusLogging", targets: ["ApusLogging"]),
         .library(name: "ApusMetrics", targets: ["ApusMetrics"]),
         .library(name: "ApusTracing", targets: ["ApusTracing"]),
+        .library(name: "ApusJWT", targets: ["ApusJWT"]),
         .library(name: "ApusSwiftProtobuf", targets: ["ApusSwiftProtobuf"]),
         .library(name: "ApusFoundation", targets: ["ApusFoundation"]),
         .executable(name: "protoc-gen-apus", targets: ["protoc-gen-apus"]),
@@ -66,6 +67,7 @@ let package = Package(
         .trait(name: "Logging", description: "ApusLogging: an access log and a log of events through swift-log."),
         .trait(name: "Metrics", description: "ApusMetrics: what is measured goes to swift-metrics."),
         .trait(name: "Tracing", description: "ApusTracing: spans of calls through swift-distributed-tracing."),
+        .trait(name: "JWT", description: "ApusJWT: callers are known by JSON Web Tokens, through jwt-kit."),
         .trait(
             name: "SwiftProtobuf", description: "ApusSwiftProtobuf: stubs for messages that swift-protobuf generated."),
     ],
@@ -76,6 +78,7 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-log", from: "1.6.0"),
         .package(url: "https://github.com/apple/swift-metrics", from: "2.5.0"),
         .package(url: "https://github.com/apple/swift-distributed-tracing", from: "1.7.0"),
+        .package(url: "https://github.com/vapor/jwt-kit.git", from: "5.0.0"),
     ],
     targets: [
         system("CNghttp2", pkgConfig: "libnghttp2", apt: "libnghttp2-dev", brew: "libnghttp2"),
@@ -119,6 +122,12 @@ let package = Package(
                 "ApusCore", "ApusTelemetry",
                 .product(
                     name: "Tracing", package: "swift-distributed-tracing", condition: .when(traits: ["Tracing"])),
+            ]),
+        library(
+            "ApusJWT",
+            [
+                "ApusCore", "ApusInterceptors",
+                .product(name: "JWTKit", package: "jwt-kit", condition: .when(traits: ["JWT"])),
             ]),
         library("ApusFoundation", ["ApusCore", "ApusProtobuf"]),
         library("ApusGenerator", ["ApusCore", "ApusProtobuf"]),
@@ -171,6 +180,7 @@ let package = Package(
                 "ApusCore", "ApusInterceptors", "ApusOTLP", "ApusProtobuf", "ApusTelemetry", "ApusTestSupport",
                 "ApusTransport",
             ]),
+        tests("ApusJWTTests", ["ApusCore", "ApusInterceptors", "ApusJWT"]),
         tests("ApusProtobufTests", ["ApusCore", "ApusProtobuf", "ApusTestSupport"]),
         tests("ApusFoundationTests", ["ApusCore", "ApusFoundation", "ApusProtobuf"]),
         tests(

@@ -38,23 +38,26 @@ public struct Candidates: Sendable {
         self = Candidates(handles: []).updated(to: endpoints).candidates
     }
 
-    /// The snapshot for a new list: unchanged endpoints keep their handles, new ones get some.
+    /// The snapshot for a new list: addresses that stay keep their handles, new ones get some.
+    ///
+    /// A handle that is kept has the new list's weight and metadata from now on. Balancers see it with the new snapshot,
+    /// for which they make their tables anew.
     ///
     /// - Returns: the snapshot, and the handles that are no longer in it. The caller publishes the first, then
     ///   retires the second.
     public func updated(to endpoints: [Endpoint]) -> (candidates: Candidates, removed: [EndpointHandle]) {
         var known: [Endpoint.Address: EndpointHandle] = [:]
-        for handle in handles { known[handle.endpoint.address] = handle }
+        for handle in handles { known[handle.address] = handle }
         var seen: Set<Endpoint.Address> = []
         var next: [EndpointHandle] = []
         for endpoint in endpoints where seen.insert(endpoint.address).inserted {
-            if let old = known[endpoint.address], old.endpoint == endpoint {
-                known[endpoint.address] = nil
+            if let old = known.removeValue(forKey: endpoint.address) {
+                old.describe(as: endpoint)
                 next.append(old)
             } else {
                 next.append(EndpointHandle(endpoint))
             }
         }
-        return (Candidates(handles: next), handles.filter { known[$0.endpoint.address] === $0 })
+        return (Candidates(handles: next), handles.filter { known[$0.address] === $0 })
     }
 }

@@ -18,11 +18,14 @@ public enum ConnectivityState: UInt8, Sendable, Hashable {
 
 /// One endpoint as balancers and the transport share it: identity, connectivity, calls in flight.
 ///
-/// Discovery keeps the handle of an endpoint that did not change, so its connections and counts go on.
+/// Discovery keeps the handle of an address that stays, so its connections and counts go on; what the registry says
+/// about it may change.
 public final class EndpointHandle: Sendable {
-    /// The endpoint.
-    public let endpoint: Endpoint
+    /// Where it is.
+    public let address: Endpoint.Address
 
+    private let weightBits: Atomic<UInt64>
+    private let details: Mutex<[String: String]>
     private let state = Atomic<UInt8>(ConnectivityState.idle.rawValue)
     private let calls = Atomic<Int>(0)
     private let waiting = Atomic<Int>(0)
@@ -38,7 +41,26 @@ public final class EndpointHandle: Sendable {
     }
 
     /// A handle for an endpoint that was not known before.
-    public init(_ endpoint: Endpoint) { self.endpoint = endpoint }
+    public init(_ endpoint: Endpoint) {
+        address = endpoint.address
+        weightBits = Atomic(endpoint.weight.bitPattern)
+        details = Mutex(endpoint.metadata)
+    }
+
+    /// The endpoint, as its registry describes it now.
+    public var endpoint: Endpoint { Endpoint(address, metadata: metadata, weight: weight) }
+
+    /// The share of calls relative to other endpoints, as its registry has it now.
+    public var weight: Double { Double(bitPattern: weightBits.load(ordering: .relaxed)) }
+
+    /// What its registry tells about the instance now. Takes a lock: for those who make tables, not for each call.
+    public var metadata: [String: String] { details.withLock { $0 } }
+
+    /// Takes over what a newer list says of the same address.
+    func describe(as endpoint: Endpoint) {
+        weightBits.store(endpoint.weight.bitPattern, ordering: .relaxed)
+        details.withLock { $0 = endpoint.metadata }
+    }
 
     /// The state of the transport's way to the endpoint; set by the transport alone.
     ///

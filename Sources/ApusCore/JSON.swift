@@ -23,6 +23,9 @@ extension JSON {
     /// The text of the value, for people too: keys in alphabetical order, one member of the outermost object a line.
     package var text: String { Self.written(self, indented: true) + "\n" }
 
+    /// The value in one line, keys in alphabetical order.
+    package var line: String { Self.written(self) }
+
     private static func written(_ value: JSON, indented: Bool = false) -> String {
         switch value {
         case .null: "null"

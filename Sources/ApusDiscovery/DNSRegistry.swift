@@ -10,8 +10,13 @@ import Synchronization
 /// used. A host without such records has its addresses at port 443.
 ///
 /// Names are asked for when a watch starts, on an interval, as answers do not tell how long they hold, and when the
-/// endpoints of calls cannot be reached. A failure or an empty answer leaves the last good list in place. Addresses come
-/// from the system's resolver, services from the name servers. Nothing is registered here. Source: RFC 2782.
+/// endpoints of calls cannot be reached. A failure or an empty answer leaves the last good list in place, and is asked
+/// about again after a second, and later each time. Addresses come from the system's resolver, services from the name
+/// servers. Nothing is registered here. Source: RFC 2782.
+///
+/// Name servers have two seconds in all to tell of services. Those that refuse to, or cannot, know of none. When they
+/// are silent or fail, and no list came from such records before, the host's addresses at port 443 serve meanwhile, and
+/// the records are asked for again as after any failure: their answer takes over.
 public struct DNSRegistry: Registry {
     /// The addresses of a name that are used; those beyond are left out.
     static let maximumAddresses = 256
@@ -19,6 +24,7 @@ public struct DNSRegistry: Registry {
     private let interval: Duration
     private let minimum: Duration
     private let source: DNSSource
+    private let random: any RandomSource
     private let clock: any MonotonicClock
 
     /// A registry over the system's resolver.
@@ -40,11 +46,12 @@ public struct DNSRegistry: Registry {
 
     package init(
         every interval: Duration, minimum: Duration, lookUp: HostLookUp, services: DNSLookUp? = nil,
-        clock: any MonotonicClock
+        random: any RandomSource = SplitMixRandom.shared, clock: any MonotonicClock
     ) {
         self.minimum = max(minimum, .milliseconds(1))
         self.interval = max(interval, self.minimum)
         source = DNSSource(lookUp: lookUp, services: services)
+        self.random = random
         self.clock = clock
     }
 
@@ -77,6 +84,7 @@ public struct DNSRegistry: Registry {
 
     private func follow(_ name: DNSName, _ feed: RegistryFeed, _ wish: RefreshWish) async {
         var source = source
+        var pace = LookUpPace(interval: interval)
         var version: UInt64 = 0
         var last: [Endpoint]?
         while !Task.isCancelled {
@@ -89,11 +97,12 @@ public struct DNSRegistry: Registry {
             }
             last = endpoints ?? last
             let asked = clock.now
-            switch await wished.wait(until: CallDeadline(at: asked.advanced(by: interval)), clock: clock) {
+            let wait = pace.wait(isAnswered: endpoints != nil && !source.lacksServices, random: random.unit())
+            switch await wished.wait(until: CallDeadline(at: asked.advanced(by: wait)), clock: clock) {
             case .late: break
             case .cancelled: return
             case .fired:
-                do { try await clock.sleep(until: asked.advanced(by: minimum)) } catch { return }
+                do { try await clock.sleep(until: asked.advanced(by: min(wait, minimum))) } catch { return }
             }
         }
     }
@@ -106,6 +115,8 @@ struct DNSSource: Sendable {
     let services: DNSLookUp?
     // Whether the last list came from records of the service.
     private var hasServices = false
+    /// Whether nobody answered the last question about them.
+    private(set) var lacksServices = false
     // What their hosts had the last time.
     private var known: [String: [String]] = [:]
 
@@ -115,16 +126,28 @@ struct DNSSource: Sendable {
     }
 
     mutating func endpoints(of name: DNSName) async -> RegistryUpdate {
-        if let services, name.mayHaveServices {
-            switch await services.services("_grpc._tcp.\(name.host)") {
-            case .success(let records):
-                hasServices = !records.isEmpty
-                if hasServices { return await ServiceHosts(records).endpoints(lookUp, known: &known) }
-            // Its addresses would be at another port.
-            case .failure(let error): if hasServices { return .failure(error) }
-            }
+        guard let services, name.mayHaveServices else {
+            return Self.endpoints(of: name, await lookUp.addresses(name.host))
         }
+        // Beside the other question: name servers may be silent. Nobody waits for it when it is of no use.
+        let addresses = hasServices ? nil : Task { [lookUp] in await lookUp.addresses(name.host) }
+        defer { addresses?.cancel() }
+        let answer = await services.services("_grpc._tcp.\(name.host)")
+        lacksServices = Self.isMissing(answer)
+        switch answer {
+        case .success(let records):
+            hasServices = !records.isEmpty
+            if hasServices { return await ServiceHosts(records).endpoints(lookUp, known: &known) }
+        // Its addresses would be at another port.
+        case .failure(let error): if hasServices { return .failure(error) }
+        }
+        if let addresses { return Self.endpoints(of: name, await addresses.value) }
         return Self.endpoints(of: name, await lookUp.addresses(name.host))
+    }
+
+    private static func isMissing(_ answer: Result<[ServiceRecord], RPCError>) -> Bool {
+        guard case .failure(let error) = answer else { return false }
+        return error.code != .unimplemented
     }
 
     // Sorted: name servers turn their answers round, which is no change.

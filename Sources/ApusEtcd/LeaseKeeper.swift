@@ -23,6 +23,16 @@ final class LeaseKeeper: Sendable {
     ///
     /// - Throws: ALREADY_EXISTS when the key is there; why etcd could not be asked.
     func begin() async throws(RPCError) {
+        do throws(RPCError) {
+            try await beginOnce()
+        } catch {
+            // The lease ended before it was used: this process, or its machine, stood still. The next one is new.
+            guard error.code == .notFound else { throw error }
+            try await beginOnce()
+        }
+    }
+
+    private func beginOnce() async throws(RPCError) {
         let start = client.clock.now
         let granted = try await client.grant()
         do throws(RPCError) {

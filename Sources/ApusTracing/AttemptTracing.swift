@@ -38,7 +38,7 @@
             guard span.isRecording else { return call }
             span.set("previous-rpc-attempts", call.attempt - 1)
             span.set("transparent-retry", call.record?.hasTried(call.attempt) ?? false)
-            if let endpoint = call.endpoint { span.set("endpoint", "\(endpoint.endpoint.address)") }
+            if let endpoint = call.endpoint { span.set("endpoint", "\(endpoint.address)") }
             switch call.request {
             case .one(let message): span.messageSent(message)
             case .stream(let source):

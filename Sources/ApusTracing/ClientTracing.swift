@@ -59,11 +59,11 @@
         func picked(_ endpoint: EndpointHandle, for call: ClientCall) {
             span.event(
                 "Endpoint picked",
-                ["endpoint": .string("\(endpoint.endpoint.address)"), "attempt": .int64(Int64(call.attempt))])
+                ["endpoint": .string("\(endpoint.address)"), "attempt": .int64(Int64(call.attempt))])
         }
 
         func waiting(_ call: ClientCall, for endpoint: EndpointHandle) {
-            span.event("Waiting for a connection", ["endpoint": .string("\(endpoint.endpoint.address)")])
+            span.event("Waiting for a connection", ["endpoint": .string("\(endpoint.address)")])
         }
 
         func retrying(_ call: ClientCall, after error: RPCError, delay: Duration) {

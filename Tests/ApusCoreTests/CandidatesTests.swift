@@ -14,12 +14,14 @@ struct CandidatesTests {
         #expect(new.handles.map(\.endpoint) == [.local(2), .local(3)])
     }
 
-    @Test func `an endpoint whose metadata or weight changed has a new handle`() {
+    @Test func `an endpoint whose metadata or weight changed keeps its handle, which tells the new ones`() {
         let old = Candidates([.local(1)])
-        let changed = Endpoint(host: "127.0.0.1", port: 1, metadata: ["zone": "b"])
+        let changed = Endpoint(host: "127.0.0.1", port: 1, metadata: ["zone": "b"], weight: 7)
         let (new, removed) = old.updated(to: [changed])
-        #expect(new.handles[0] !== old.handles[0])
-        #expect(removed == old.handles)
+        #expect(new.handles == old.handles && new.version != old.version)
+        #expect(removed.isEmpty)
+        #expect(new.handles[0].endpoint == changed)
+        #expect(new.handles[0].weight == 7 && new.handles[0].metadata == ["zone": "b"])
     }
 
     @Test func `an address that is listed twice counts once, in its first place`() {

@@ -5,6 +5,10 @@ import Testing
 
 private final class Tally: Sendable {}
 private final class Other: Sendable {}
+private final class Numbered: Sendable {
+    let number: Int
+    init(_ number: Int) { self.number = number }
+}
 
 struct EndpointAttachmentTests {
     @Test func `an owner finds what it keeps for an endpoint, and nobody else's`() {
@@ -41,6 +45,44 @@ struct EndpointAttachmentTests {
             #expect(kept != nil)
         }
         #expect(kept == nil)
+    }
+
+    @Test func `the place of an owner that is gone goes to the next, and what was there is released`() {
+        let handle = EndpointHandle(Endpoint(.memory("a")))
+        let stays = EndpointAttachment.Owner()
+        let kept: Tally = handle.attachment(of: stays) { Tally() }
+        for _ in 0..<1000 {
+            weak var gone: Tally?
+            do {
+                let owner = EndpointAttachment.Owner()
+                gone = handle.attachment(of: owner) { Tally() }
+                #expect(gone != nil && gone === handle.attachment(of: owner) { Tally() })
+            }
+            let next = EndpointAttachment.Owner()
+            let other: Other = handle.attachment(of: next) { Other() }
+            #expect(gone == nil)
+            #expect(other === handle.attachment(of: next) { Other() })
+        }
+        #expect(handle.attachmentCount <= 3)
+        #expect(kept === handle.attachment(of: stays) { Tally() })
+    }
+
+    @Test func `owners that come and go on many threads find what is theirs`() async {
+        let handle = EndpointHandle(Endpoint(.memory("a")))
+        await withTaskGroup(of: Bool.self) { group in
+            for thread in 0..<8 {
+                group.addTask {
+                    for _ in 0..<1000 {
+                        let owner = EndpointAttachment.Owner()
+                        let mine = Numbered(thread)
+                        for _ in 0..<3 where handle.attachment(of: owner, make: { mine }) !== mine { return false }
+                    }
+                    return true
+                }
+            }
+            for await isTheirs in group { #expect(isTheirs) }
+        }
+        #expect(handle.attachmentCount <= 16)
     }
 
     @Test func `an endpoint is ejected until all who ejected it readmit it`() {

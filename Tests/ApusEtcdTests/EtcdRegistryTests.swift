@@ -40,6 +40,19 @@ struct EtcdRegistryTests {
         }
     }
 
+    @Test func `a lease that ended before the key was put is granted anew, once`() async throws {
+        try await EtcdPair.run { pair in
+            pair.etcd.store.withLock { $0.shortLeases = 1 }
+            let registration = try await pair.a.register(1)
+            #expect(pair.etcd.calls("LeaseGrant") == 2)
+            await registration.leave()
+            pair.etcd.store.withLock { $0.shortLeases = 2 }
+            let error = await #expect(throws: RPCError.self) { try await pair.a.register(1) }
+            #expect(error?.code == .notFound)
+            #expect(pair.etcd.store.withLock { $0.leases.isEmpty })
+        }
+    }
+
     @Test func `a heartbeat comes three times in a lease`() async throws {
         try await EtcdPair.run { pair in
             let registration = try await pair.a.register(1)

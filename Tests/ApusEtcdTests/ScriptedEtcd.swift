@@ -11,6 +11,8 @@ final class ScriptedEtcd: Sendable {
         var values: [[UInt8]: EtcdKeyValue] = [:]
         var leases: Set<Int64> = []
         var lastLease: Int64 = 0
+        /// So many of the next leases end before they are used.
+        var shortLeases = 0
         var revision: Int64 = 1
         var compacted: Int64 = 0
         var log: [(revision: Int64, event: EtcdEvent)] = []
@@ -137,6 +139,9 @@ private struct KV: EtcdKV.Handler {
                 let found = EtcdResponseOp(response: .responseRange(EtcdRangeResponse(kvs: [there])))
                 return EtcdTxnResponse(header: store.header, succeeded: false, responses: [found])
             }
+            guard store.leases.contains(put.lease) else {
+                throw RPCError(.notFound, "etcdserver: requested lease not found")
+            }
             store.put(put.key, put.value, lease: put.lease)
             return EtcdTxnResponse(header: store.header, succeeded: true)
         }
@@ -157,7 +162,7 @@ private struct Lease: EtcdLease.Handler {
     func leaseGrant(_ request: EtcdLeaseGrantRequest, call: ServerCall) async throws -> EtcdLeaseGrantResponse {
         try etcd.answer(call) { store in
             store.lastLease += 1
-            store.leases.insert(store.lastLease)
+            if store.shortLeases > 0 { store.shortLeases -= 1 } else { store.leases.insert(store.lastLease) }
             return EtcdLeaseGrantResponse(header: store.header, id: store.lastLease, ttl: request.ttl)
         }
     }

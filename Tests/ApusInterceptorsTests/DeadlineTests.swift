@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import ApusCore
-import ApusInterceptors
 import ApusTestSupport
 import Testing
+
+@testable import ApusInterceptors
 
 struct DeadlineTests {
     let clock = ManualClock()
@@ -19,6 +20,32 @@ struct DeadlineTests {
     }
 
     private var remaining: [Duration?] { script.calls.map { $0.deadline.remaining(at: clock.now) } }
+
+    @Test func `over ten thousand random calls the earliest of the three moments counts, and one that passed fails`() {
+        let random = SplitMixRandom(seed: 8)
+        func some(_ now: MonotonicInstant) -> CallDeadline {
+            guard random.index(below: 3) > 0 else { return .none }
+            return CallDeadline(at: now.advanced(by: .milliseconds(random.index(below: 4000) - 500)))
+        }
+        for _ in 0..<10_000 {
+            let now = clock.now.advanced(by: .milliseconds(random.index(below: 1000)))
+            let (asked, inherited) = (some(now), some(now))
+            let timeout = random.index(below: 3) > 0 ? Duration.milliseconds(random.index(below: 4000) - 500) : nil
+            let margin = Duration.milliseconds(random.index(below: 100))
+            var moments = [asked.remaining(at: now), timeout].compactMap { $0 }
+            if let left = inherited.remaining(at: now) { moments.append(left - margin) }
+            let earliest = moments.min()
+            let rule = DeadlineRule(timeout: timeout, margin: margin)
+            do throws(RPCError) {
+                let deadline = try rule.deadline(asked: asked, inherited: inherited, now: now)
+                #expect(deadline.remaining(at: now) == earliest)
+                #expect(earliest.map { $0 > .zero } ?? true)
+            } catch {
+                #expect(error.code == .deadlineExceeded && error.progress == .notConnected)
+                #expect(earliest.map { $0 <= .zero } ?? false)
+            }
+        }
+    }
 
     @Test func `a call without a deadline gets the channel's`() async throws {
         script.expect().reply()

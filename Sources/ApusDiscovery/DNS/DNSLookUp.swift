@@ -22,7 +22,7 @@ package struct NameServer: Sendable, Hashable {
 }
 
 /// Asks name servers for services and texts, which the system's resolver does not tell: a value, so that tests can
-/// answer. An empty answer says that the name has none.
+/// answer. An empty answer says that the name has none; UNIMPLEMENTED, that no server answers such questions.
 package struct DNSLookUp: Sendable {
     package let services: @Sendable (_ name: String) async -> Result<[ServiceRecord], RPCError>
     package let texts: @Sendable (_ name: String) async -> Result<[[UInt8]], RPCError>
@@ -41,63 +41,82 @@ package struct DNSLookUp: Sendable {
     /// - Parameters:
     ///   - servers: none for those of the file.
     ///   - timeout: what a server has for its answer; nil for what the file says.
-    package static func asking(_ servers: [NameServer] = [], timeout: Duration? = nil) -> DNSLookUp {
-        DNSLookUp(
+    ///   - total: what all servers have, of which each has its share. A call that waits for discovery is to find the
+    ///     addresses in time that stand in for services.
+    package static func asking(
+        _ servers: [NameServer] = [], timeout: Duration? = nil, total: Duration = .seconds(2)
+    ) -> DNSLookUp {
+        let patience = Patience(timeout: timeout, total: total)
+        return DNSLookUp(
             services: { name in
-                await answers(name, .srv, servers, timeout).map { contents in
+                await answers(name, .srv, servers, patience).map { contents in
                     contents.compactMap { if case .service(let record) = $0 { record } else { nil } }
                 }
             },
             texts: { name in
-                await answers(name, .txt, servers, timeout).map { contents in
+                await answers(name, .txt, servers, patience).map { contents in
                     contents.compactMap { if case .text(let bytes) = $0 { bytes } else { nil } }
                 }
             })
     }
 
+    private struct Patience: Sendable {
+        let timeout: Duration?
+        let total: Duration
+    }
+
     private typealias Answers = Result<[DNSRecord.Content], RPCError>
 
     private static func answers(
-        _ name: String, _ type: DNSQuestion.RecordType, _ servers: [NameServer], _ timeout: Duration?
+        _ name: String, _ type: DNSQuestion.RecordType, _ servers: [NameServer], _ patience: Patience
     ) async -> Answers {
         guard let domain = DomainName(name) else {
-            return .failure(failure(name, type, "this is no name"))
+            // Nobody can have records of it.
+            return .failure(failure(name, type, DNSSocketError("this is no name", isRefusal: true)))
         }
         return await withUnsafeContinuation { continuation in
             let question = DNSQuestion(name: domain, type: type)
             let isStarted = startThread {
                 continuation.resume(
-                    returning: ask(question, servers, timeout).mapError { failure(name, type, $0.reason) })
+                    returning: ask(question, servers, patience).mapError { failure(name, type, $0) })
             }
             guard !isStarted else { return }
-            continuation.resume(returning: .failure(failure(name, type, "there can be no other thread")))
+            continuation.resume(
+                returning: .failure(failure(name, type, DNSSocketError("there can be no other thread"))))
         }
     }
 
-    private static func failure(_ name: String, _ type: DNSQuestion.RecordType, _ reason: String) -> RPCError {
-        RPCError(.unavailable, "look up \(type) of \(name): \(reason)", progress: .notConnected)
+    private static func failure(_ name: String, _ type: DNSQuestion.RecordType, _ error: DNSSocketError) -> RPCError {
+        RPCError(
+            error.isRefusal ? .unimplemented : .unavailable, "look up \(type) of \(name): \(error.reason)",
+            progress: .notConnected)
     }
 
     private static func ask(
-        _ question: DNSQuestion, _ servers: [NameServer], _ timeout: Duration?
+        _ question: DNSQuestion, _ servers: [NameServer], _ patience: Patience
     ) -> Result<[DNSRecord.Content], DNSSocketError> {
         let file = ResolverFile.present
         let servers = servers.isEmpty ? file.servers.map { NameServer(host: $0) } : servers
-        let timeout = timeout ?? .seconds(file.timeout)
+        let timeout = patience.timeout ?? .seconds(file.timeout)
+        let clock = SystemClock()
+        let end = clock.now.advanced(by: patience.total)
         var query = DNSQuery(question, servers: servers.count, attempts: file.attempts, id: newID())
         var step = query.first
         while case .ask(let attempt) = step {
+            let share = max(.zero, clock.now.duration(to: end)) / max(1, query.triesLeft)
+            let timeout = min(timeout, share)
             do throws(DNSSocketError) {
                 step = try exchange(&query, with: servers[attempt.server], overTCP: attempt.usesTCP, timeout)
             } catch {
                 step = query.failed("\(servers[attempt.server].host): \(error.reason)", nextID: newID())
             }
         }
-        guard case .answered(let contents) = step else {
-            guard case .failed(let reason) = step else { return .success([]) }
-            return .failure(DNSSocketError(reason))
+        switch step {
+        case .answered(let contents): return .success(contents)
+        case .refused(let reason): return .failure(DNSSocketError(reason, isRefusal: true))
+        case .failed(let reason): return .failure(DNSSocketError(reason))
+        case .ask: return .success([])
         }
-        return .success(contents)
     }
 
     private static func exchange(

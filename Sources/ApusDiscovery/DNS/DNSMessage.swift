@@ -34,6 +34,7 @@ struct DNSMessage: Sendable, Equatable {
         static let formatError: UInt8 = 1
         static let nameError: UInt8 = 3
         static let notImplemented: UInt8 = 4
+        static let refused: UInt8 = 5
     }
 
     /// What an answer over UDP may have, in bytes: as much as passes nearly every network in one packet, as resolvers have

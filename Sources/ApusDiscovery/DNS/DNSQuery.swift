@@ -21,6 +21,8 @@ struct DNSQuery: Sendable {
         /// The question is answered; by nothing when there are no such records.
         case answered([DNSRecord.Content])
         case failed(String)
+        /// No server wants to answer, or can.
+        case refused(String)
     }
 
     let question: DNSQuestion
@@ -29,6 +31,7 @@ struct DNSQuery: Sendable {
     private var done = 0
     private(set) var current: Try
     private var lastFailure = "there is no name server"
+    private var wasRefused = true
 
     init(_ question: DNSQuestion, servers: Int, attempts: Int, id: UInt16) {
         self.question = question
@@ -39,13 +42,21 @@ struct DNSQuery: Sendable {
 
     var message: [UInt8] { question.message(id: current.id, usesEDNS: current.usesEDNS) }
 
+    /// How many servers may be asked yet, counting again for each attempt.
+    var triesLeft: Int { tries - done }
+
     var first: Step { tries > 0 ? .ask(current) : .failed(lastFailure) }
 
     /// The server did not answer, or could not be asked.
     mutating func failed(_ reason: String, nextID: UInt16) -> Step {
+        wasRefused = false
+        return passed(over: reason, nextID)
+    }
+
+    private mutating func passed(over reason: String, _ nextID: UInt16) -> Step {
         lastFailure = reason
         done += 1
-        guard done < tries else { return .failed(reason) }
+        guard done < tries else { return wasRefused ? .refused(reason) : .failed(reason) }
         current = Try(server: done % servers, id: nextID)
         return .ask(current)
     }
@@ -64,6 +75,8 @@ struct DNSQuery: Sendable {
         case DNSMessage.Code.noError where !answer.isTruncated: return .answered(answer.answers(to: question))
         case DNSMessage.Code.noError where !current.usesTCP: return again(nextID) { $0.usesTCP = true }
         case DNSMessage.Code.noError: return failed("the answer is cut off", nextID: nextID)
+        case DNSMessage.Code.notImplemented, DNSMessage.Code.refused:
+            return passed(over: "the server says \(Self.name(answer.code))", nextID)
         default: return failed("the server says \(Self.name(answer.code))", nextID: nextID)
         }
     }
@@ -79,7 +92,7 @@ struct DNSQuery: Sendable {
         case DNSMessage.Code.formatError: "FORMERR"
         case 2: "SERVFAIL"
         case DNSMessage.Code.notImplemented: "NOTIMP"
-        case 5: "REFUSED"
+        case DNSMessage.Code.refused: "REFUSED"
         default: "code \(code)"
         }
     }

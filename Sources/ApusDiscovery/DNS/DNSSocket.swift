@@ -13,11 +13,16 @@ import ApusCore
 /// Why a name server could not be asked.
 struct DNSSocketError: Error {
     let reason: String
+    /// Whether all servers say that they do not answer such questions.
+    let isRefusal: Bool
 
-    init(_ reason: String) { self.reason = reason }
+    init(_ reason: String, isRefusal: Bool = false) {
+        self.reason = reason
+        self.isRefusal = isRefusal
+    }
 
     /// The system call that has just failed on this thread.
-    init(failed call: String) { reason = "\(call): \(String(cString: strerror(errno)))" }
+    init(failed call: String) { self.init("\(call): \(String(cString: strerror(errno)))") }
 }
 
 /// A socket to one name server, for one message: the kernel gives it a port at random, and as it is connected lets

@@ -44,12 +44,13 @@ struct EndpointLoads: Sendable {
 
     /// Follows the reports of an endpoint, if that is wanted and not under way: calls go there, so that it has a
     /// connection. When they end, the first call after a back-off begins anew.
-    func followIfDue(_ handle: EndpointHandle, of target: String, through next: ClientNext) {
+    func followIfDue(
+        _ handle: EndpointHandle, of target: String, through next: ClientNext, in watches: EndpointWatches
+    ) {
         guard reports.isOutOfBand, !next.isClosed else { return }
         let load = load(of: handle)
         guard load.begins(at: clock.now) else { return }
-        // Detached: a server's call, in which this may be, ends before it.
-        Task.detached { await follow(handle, load, of: target, through: next) }
+        watches.add { await follow(handle, load, of: target, through: next) }
     }
 
     private func follow(
@@ -60,7 +61,11 @@ struct EndpointLoads: Sendable {
         }
         // The stream would keep the connection of an endpoint that left.
         let hook = handle.onRetire { work.cancel() }
-        let result = await work.result
+        let result = await withTaskCancellationHandler {
+            await work.result
+        } onCancel: {
+            work.cancel()
+        }
         handle.forget(hook)
         if case .failure(let error) = result, RPCError(wrapping: error).code == .unimplemented { return }
         load.ended(at: clock.now, random: random.unit())

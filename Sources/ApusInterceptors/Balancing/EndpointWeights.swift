@@ -12,7 +12,7 @@ enum EndpointWeights {
 
     /// In the order of the handles; the largest is 1.
     static func relative(_ handles: [EndpointHandle]) -> [Double] {
-        let weights = handles.map { isUsable($0.endpoint.weight) ? $0.endpoint.weight : 0 }
+        let weights = handles.map(\.weight).map { isUsable($0) ? $0 : 0 }
         guard let largest = weights.max(), largest > 0 else { return weights.map { _ in 1 } }
         return weights.map { $0 / largest }
     }

@@ -32,7 +32,7 @@ public struct LeastRequest: RoutingInterceptor {
 
     static func load(of handle: EndpointHandle) -> Double {
         let calls = Double(max(0, handle.callsInFlight)) + 1
-        let weight = handle.endpoint.weight
+        let weight = handle.weight
         return EndpointWeights.isUsable(weight) ? calls / weight : calls
     }
 }

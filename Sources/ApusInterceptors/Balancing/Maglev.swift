@@ -71,7 +71,7 @@ final class MaglevTable: Sendable {
         var taken = 0.0
 
         init(_ handle: EndpointHandle, weight: Double, _ count: Int) {
-            let name = "\(handle.endpoint.address)"
+            let name = "\(handle.address)"
             place = Int(XXHash64.hash(name) % UInt64(count))
             skip = Int(XXHash64.hash("\(name)/skip") % UInt64(count - 1)) + 1
             self.weight = weight

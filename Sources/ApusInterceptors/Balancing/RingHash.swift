@@ -112,7 +112,7 @@ final class HashRing: Sendable {
         var places: [(hash: UInt64, endpoint: Int32)] = []
         places.reserveCapacity(counts.reduce(0, +))
         for (index, handle) in handles.enumerated() {
-            let name = "\(handle.endpoint.address)"
+            let name = "\(handle.address)"
             for number in 0..<counts[index] {
                 places.append((XXHash64.hash("\(name)_\(number)"), Int32(clamping: index)))
             }

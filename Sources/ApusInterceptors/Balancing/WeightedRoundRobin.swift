@@ -20,6 +20,8 @@ public struct WeightedRoundRobin: RoutingInterceptor {
     private let random: any RandomSource
     private let clock: any MonotonicClock
     private let owner = EndpointAttachment.Owner()
+    // Not with the loads, which the tables of a list keep.
+    private let watches = EndpointWatches()
 
     /// A balancer.
     ///
@@ -44,7 +46,7 @@ public struct WeightedRoundRobin: RoutingInterceptor {
         let turns = candidates.attachment(of: owner) { WeightedTurns(candidates.handles, loads, random) }
         let handle = turns.pick(avoiding: call.avoided, at: clock.now)
         guard !call.onlyConnects else { return try await next.send(call, to: handle) }
-        loads.followIfDue(handle, of: call.target, through: next)
+        loads.followIfDue(handle, of: call.target, through: next, in: watches)
         do {
             let response = try await next.send(call, to: handle)
             loads.note(response, of: handle)
@@ -54,6 +56,10 @@ public struct WeightedRoundRobin: RoutingInterceptor {
             throw error
         }
     }
+}
+
+extension WeightedRoundRobin: EndingPolicy {
+    package func end() { watches.end() }
 }
 
 /// The turns of one list of endpoints.

@@ -44,6 +44,10 @@ public struct OutlierEjection: ClientInterceptor {
     }
 }
 
+extension OutlierEjection: EndingPolicy {
+    package func end() { watch.end() }
+}
+
 /// The ends of one endpoint's calls.
 final class OutlierTally: Sendable {
     private static let last = Atomic<UInt64>(0)

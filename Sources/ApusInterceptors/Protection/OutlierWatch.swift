@@ -3,12 +3,13 @@
 import ApusCore
 import Synchronization
 
-/// What the calls of a channel share for outlier ejection. Released, it readmits what it has ejected.
+/// What the calls of a channel share for outlier ejection. Released or ended, it readmits what it has ejected.
 final class OutlierWatch: Sendable {
     private struct State {
         var course: OutlierCourse
         var lastReturn: UInt64 = 0
         var returns: [UInt64: Task<Void, Never>] = [:]
+        var hasEnded = false
     }
 
     private let owner = EndpointAttachment.Owner()
@@ -27,6 +28,15 @@ final class OutlierWatch: Sendable {
 
     deinit {
         for task in state.withLock({ $0.returns.values }) { task.cancel() }
+    }
+
+    /// Readmits what was ejected, and ejects nothing any more.
+    func end() {
+        let returns = state.withLock { state in
+            state.hasEnded = true
+            return Array(state.returns.values)
+        }
+        for task in returns { task.cancel() }
     }
 
     func tally(of handle: EndpointHandle) -> OutlierTally {
@@ -75,6 +85,7 @@ final class OutlierWatch: Sendable {
     }
 
     private func eject(_ handle: EndpointHandle, _ ejection: OutlierCourse.Ejection, _ observer: (any Observer)?) {
+        guard !state.withLock({ $0.hasEnded }) else { return }
         handle.eject()
         observer?.policyEvent(.ejected(handle.endpoint, for: ejection.duration))
         let end = clock.now.advanced(by: ejection.duration)
@@ -82,12 +93,15 @@ final class OutlierWatch: Sendable {
         state.withLock { state in
             state.lastReturn += 1
             let id = state.lastReturn
-            state.returns[id] = Task { [weak self, clock] in
+            let task = Task { [weak self, clock] in
                 try? await clock.sleep(until: end)
                 handle.readmit()
                 observer?.policyEvent(.readmitted(handle.endpoint))
                 self?.state.withLock { $0.returns[id] = nil }
             }
+            state.returns[id] = task
+            // It has ended meanwhile.
+            if state.hasEnded { task.cancel() }
         }
     }
 }

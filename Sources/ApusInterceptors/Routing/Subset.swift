@@ -38,7 +38,7 @@ public struct Subset: RoutingInterceptor {
     /// The endpoints with the highest hashes of their address and the client's name, in their old order.
     static func chosen(from handles: [EndpointHandle], size: Int, client: String) -> [EndpointHandle] {
         let ranked = handles.enumerated().map { index, handle in
-            (hash: XXHash64.hash("\(client)/\(handle.endpoint.address)"), index: index)
+            (hash: XXHash64.hash("\(client)/\(handle.address)"), index: index)
         }
         let best = ranked.sorted { ($0.hash, $0.index) > ($1.hash, $1.index) }.prefix(size)
         return best.map(\.index).sorted().map { handles[$0] }

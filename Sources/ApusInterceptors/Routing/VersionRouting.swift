@@ -96,10 +96,10 @@ private final class VersionTable: Sendable {
     init(_ candidates: Candidates, _ rules: [VersionRouting.Rule]) {
         let handles = candidates.handles
         named = rules.map { rule in
-            Candidates(handles: handles.filter { $0.endpoint.metadata[rule.key] == rule.value })
+            Candidates(handles: handles.filter { $0.metadata[rule.key] == rule.value })
         }
         let others = handles.filter { handle in
-            !rules.contains { handle.endpoint.metadata[$0.key] == $0.value }
+            !rules.contains { handle.metadata[$0.key] == $0.value }
         }
         rest = others.isEmpty ? nil : Candidates(handles: others)
     }

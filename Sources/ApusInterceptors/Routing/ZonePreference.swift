@@ -38,7 +38,7 @@ public struct ZonePreference: RoutingInterceptor {
     public func intercept(_ call: ClientCall, next: ClientNext) async throws -> ClientResponse {
         guard let candidates = call.candidates else { return try await next(call) }
         let table = candidates.attachment(of: owner) {
-            ZoneTable(candidates.handles.filter { $0.endpoint.metadata[key] == zone }, minimumShare, clock.now)
+            ZoneTable(candidates.handles.filter { $0.metadata[key] == zone }, minimumShare, clock.now)
         }
         guard table.staying(at: clock.now) > random.unit() else { return try await next(call) }
         var call = call

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 public import ApusCore
+import ApusInterceptors
 import ApusProtobuf
 import Synchronization
 
@@ -13,10 +14,10 @@ import Synchronization
 /// When a watch is lost the endpoint is ejected, too, and watched again after a second, and after up to 120 s while no
 /// watch has an answer. An endpoint without a health service is healthy for good. Source: gRFC A17.
 ///
-/// Released, as when a service config asks for another service's health, it ends its watches.
+/// Released, or replaced because a service config asks for another service's health, it ends its watches.
 public struct HealthChecks: ClientInterceptor {
     private let watcher: HealthWatcher
-    private let watches = HealthWatches()
+    private let watches = EndpointWatches()
     private let owner = EndpointAttachment.Owner()
 
     /// Watches the endpoints' health.
@@ -45,32 +46,8 @@ public struct HealthChecks: ClientInterceptor {
     }
 }
 
-/// The watches of a channel. Released, it ends them: they do not keep it.
-final class HealthWatches: Sendable {
-    private struct State {
-        var tasks: [UInt64: Task<Void, Never>] = [:]
-        var lastID: UInt64 = 0
-    }
-
-    private let state = Mutex(State())
-
-    deinit {
-        for task in state.withLock({ $0.tasks.values }) { task.cancel() }
-    }
-
-    func add(_ watch: @escaping @Sendable () async -> Void) {
-        state.withLock { state in
-            state.lastID += 1
-            let id = state.lastID
-            // Detached: a server's call, in which this may be, ends before it. It cannot end before it is kept here.
-            state.tasks[id] = Task.detached { [weak self] in
-                await watch()
-                self?.ended(id)
-            }
-        }
-    }
-
-    private func ended(_ id: UInt64) { _ = state.withLock { $0.tasks.removeValue(forKey: id) } }
+extension HealthChecks: EndingPolicy {
+    package func end() { watches.end() }
 }
 
 /// How an endpoint's health is watched.

@@ -53,13 +53,19 @@ struct ConfiguredPolicies: Sendable {
     init() {}
 
     /// Those of a config; from the one before it what both ask for in the same words.
-    init(_ config: ServiceConfig, after old: (config: ServiceConfig, policies: Self)?, _ clock: any MonotonicClock) {
+    ///
+    /// - Parameter replaced: gets those of the one before it that this one does not go on with.
+    init(
+        _ config: ServiceConfig, after old: (config: ServiceConfig, policies: Self)?, _ clock: any MonotonicClock,
+        replaced: inout [any ClientInterceptor]
+    ) {
         let (new, past) = (config.protection, old?.config.protection)
         func kept<T: Equatable>(
             _ wish: T?, _ before: T?, _ policy: (any ClientInterceptor)?, make: (T) -> any ClientInterceptor
         ) -> (any ClientInterceptor)? {
-            guard let wish else { return nil }
-            return wish == before ? policy ?? make(wish) : make(wish)
+            if wish == before, let policy { return policy }
+            if let policy { replaced.append(policy) }
+            return wish.map(make)
         }
         rateLimit = kept(new.rate, past?.rate, old?.policies.rateLimit) {
             RateLimit($0.settings.rate, per: $0.settings.key, name: "service config", clock: clock)

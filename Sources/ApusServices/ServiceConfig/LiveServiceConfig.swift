@@ -27,8 +27,10 @@ public final class LiveServiceConfig: Sendable {
         let balancer: (any ClientInterceptor)?
         let policies: ConfiguredPolicies
 
+        /// - Parameter replaced: gets what the one before it asked for and this one does not go on with.
         init(
-            _ config: ServiceConfig, after old: InForce?, _ balancers: BalancerRegistry, _ clock: any MonotonicClock
+            _ config: ServiceConfig, after old: InForce?, _ balancers: BalancerRegistry, _ clock: any MonotonicClock,
+            replaced: inout [any ClientInterceptor]
         ) throws {
             self.config = config
             throttle =
@@ -37,10 +39,12 @@ public final class LiveServiceConfig: Sendable {
                 : config.throttling.map {
                     SharedRetryThrottle(RetryThrottle(maxTokens: $0.maximumTokens, tokenRatio: $0.tokenRatio))
                 }
-            balancer =
-                try old?.config.balancer == config.balancer ? old?.balancer : config.balancer.flatMap(balancers.make)
+            let keepsBalancer = old?.config.balancer == config.balancer
+            balancer = try keepsBalancer ? old?.balancer : config.balancer.flatMap(balancers.make)
+            if !keepsBalancer, let past = old?.balancer { replaced.append(past) }
             methods = MethodPolicies(config, throttle, clock)
-            policies = ConfiguredPolicies(config, after: old.map { ($0.config, $0.policies) }, clock)
+            policies = ConfiguredPolicies(
+                config, after: old.map { ($0.config, $0.policies) }, clock, replaced: &replaced)
         }
 
         // Of a config that asks for nothing.
@@ -114,8 +118,11 @@ public final class LiveServiceConfig: Sendable {
         let result = state.withLock { state -> Result<Void, RPCError> in
             do {
                 let config = try ServiceConfig(reading: document, name: name, balancers: balancers)
-                place.replace(with: try InForce(config, after: inForce, balancers, clock))
+                var replaced: [any ClientInterceptor] = []
+                place.replace(with: try InForce(config, after: inForce, balancers, clock, replaced: &replaced))
                 state.refusal = nil
+                // Not when they are released: a call that waits keeps those that it went through.
+                for policy in replaced { (policy as? any EndingPolicy)?.end() }
                 return .success(())
             } catch {
                 let error = RPCError(wrapping: error)

@@ -24,7 +24,7 @@ final class ClientConnection: HTTP2Connection {
 
     init(_ io: any ConnectionIO, loop: any EventLoop, owner: Subchannel, options: TransportOptions) {
         self.owner = owner
-        secureAuthority = options.tls?.authority(for: owner.handle.endpoint.address)
+        secureAuthority = options.tls?.authority(for: owner.handle.address)
         userAgent = options.userAgent
         lastUsableStream = options.lastUsableStream
         super.init(io, loop: loop)

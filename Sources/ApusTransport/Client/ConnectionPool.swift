@@ -99,6 +99,6 @@ final class ConnectionPool: @unchecked Sendable {
 
     // Not the order of hashes, which no run has twice.
     private var inOrder: [(key: EndpointHandle, value: (subchannel: Subchannel, hook: EndpointHandle.RetireHook?))] {
-        subchannels.sorted { "\($0.key.endpoint.address)" < "\($1.key.endpoint.address)" }
+        subchannels.sorted { "\($0.key.address)" < "\($1.key.address)" }
     }
 }

@@ -74,7 +74,7 @@ final class Subchannel {
         guard end == nil else { return }
         attempt = .dialing
         publish()
-        dialing = pool.dialer.dial(handle.endpoint.address, on: pool.loop) { result in
+        dialing = pool.dialer.dial(handle.address, on: pool.loop) { result in
             // Kept until there is an answer, or until `dialing` is cancelled.
             self.dialed(result)
         }
@@ -169,7 +169,7 @@ final class Subchannel {
     func closed(_ connection: ClientConnection, _ reason: String) {
         draining.removeAll { $0 === connection }
         if case .handshaking(let current) = attempt, current === connection {
-            connectFailed(ConnectFailure(reason: "\(handle.endpoint.address): \(reason)"))
+            connectFailed(ConnectFailure(reason: "\(handle.address): \(reason)"))
         } else {
             left(connection, reason)
         }
@@ -185,7 +185,7 @@ final class Subchannel {
         guard !waiting.isEmpty else { return }
         if connection.isUnused, connections.isEmpty, case .none = attempt {
             // A server that takes connections but no calls, and hangs up, may not make its clients spin.
-            backOff(after: ConnectFailure(reason: "\(handle.endpoint.address): \(reason)"))
+            backOff(after: ConnectFailure(reason: "\(handle.address): \(reason)"))
         } else if connections.isEmpty, case .backingOff(let failure) = attempt {
             pool.loop.cancel(retry)
             connectFailed(failure)
@@ -222,7 +222,7 @@ final class Subchannel {
 
     /// The endpoint left its service: calls in flight finish, those that wait go elsewhere.
     func retire() {
-        let connections = stop(End(reason: "the endpoint \(handle.endpoint.address) has left", isRetired: true))
+        let connections = stop(End(reason: "the endpoint \(handle.address) has left", isRetired: true))
         for connection in connections { connection.drain("the endpoint has left") }
     }
 

@@ -16,7 +16,7 @@ import Testing
             let answer = AnswerBytes(to: query)
             return [(isService ? answer.service("a.example", 80, priority: 1, weight: 2) : answer.text("x", "y")).bytes]
         }
-        let lookUp = DNSLookUp.asking([server.server], timeout: .seconds(20))
+        let lookUp = DNSLookUp.asking([server.server], timeout: .seconds(20), total: .seconds(120))
         let services = try await lookUp.services("_grpc._tcp.users").get()
         #expect(services == [ServiceRecord(priority: 1, weight: 2, port: 80, host: "a.example")])
         #expect(try await lookUp.texts("users").get() == [Array("xy".utf8)])
@@ -26,7 +26,9 @@ import Testing
         let server = try ScriptedNameServer { query, overTCP in
             overTCP ? [] : [(0..<4).reduce(AnswerBytes(to: query)) { answer, _ in answer.text(Self.long) }.bytes]
         }
-        let texts = try await DNSLookUp.asking([server.server], timeout: .seconds(20)).texts("users").get()
+        let texts = try await DNSLookUp.asking([server.server], timeout: .seconds(20), total: .seconds(120)).texts(
+            "users"
+        ).get()
         #expect(texts == [[UInt8]](repeating: Array(Self.long.utf8), count: 4))
     }
 
@@ -35,7 +37,9 @@ import Testing
             guard overTCP else { return [AnswerBytes(to: query, truncated: true).bytes] }
             return [(0..<200).reduce(AnswerBytes(to: query)) { answer, _ in answer.text(Self.long) }.bytes]
         }
-        let texts = try await DNSLookUp.asking([server.server], timeout: .seconds(20)).texts("users").get()
+        let texts = try await DNSLookUp.asking([server.server], timeout: .seconds(20), total: .seconds(120)).texts(
+            "users"
+        ).get()
         #expect(texts.count == 200)
     }
 
@@ -45,7 +49,9 @@ import Testing
             forged[0] ^= 1
             return [forged, [1], [], AnswerBytes(to: query).text("good").bytes]
         }
-        let texts = try await DNSLookUp.asking([server.server], timeout: .seconds(20)).texts("users").get()
+        let texts = try await DNSLookUp.asking([server.server], timeout: .seconds(20), total: .seconds(120)).texts(
+            "users"
+        ).get()
         #expect(texts == [Array("good".utf8)])
     }
 
@@ -54,7 +60,8 @@ import Testing
         let refusing = try ScriptedNameServer { query, _ in [AnswerBytes(to: query, code: 5).bytes] }
         let good = try ScriptedNameServer { query, _ in [AnswerBytes(to: query).text("good").bytes] }
         let servers = [NameServer(host: "no address"), refusing.server, good.server]
-        let texts = try await DNSLookUp.asking(servers, timeout: .seconds(20)).texts("users").get()
+        let texts = try await DNSLookUp.asking(servers, timeout: .seconds(20), total: .seconds(120)).texts("users")
+            .get()
         #expect(texts == [Array("good".utf8)])
         let failure = await DNSLookUp.asking([silent.server], timeout: .milliseconds(20)).texts("users")
         #expect(throws: RPCError.self) { try failure.get() }
@@ -64,11 +71,36 @@ import Testing
         }
     }
 
+    @Test func `silent servers have two seconds in all, unless told otherwise`() async throws {
+        let silent = try (0..<3).map { _ in try ScriptedNameServer { _, _ in [] } }
+        let start = SystemClock().now
+        let failure = await DNSLookUp.asking(silent.map(\.server), timeout: .seconds(30)).services("users")
+        #expect(throws: RPCError.self) { try failure.get() }
+        // Not the 180 s that they would have one by one: what a slow machine adds is far less.
+        #expect(start.duration(to: SystemClock().now) < .seconds(60))
+    }
+
+    @Test func `servers that all refuse are told from those that fail`() async throws {
+        func code(_ codes: [UInt16]) async throws -> Status.Code? {
+            let servers = try codes.map { code in
+                try ScriptedNameServer { query, _ in [AnswerBytes(to: query, code: code).bytes] }
+            }
+            let lookUp = DNSLookUp.asking(servers.map(\.server), timeout: .seconds(20), total: .seconds(120))
+            guard case .failure(let error) = await lookUp.services("users") else { return nil }
+            return error.code
+        }
+        #expect(try await code([5]) == .unimplemented)
+        #expect(try await code([4, 5]) == .unimplemented)
+        #expect(try await code([2]) == .unavailable)
+        #expect(try await code([5, 2]) == .unavailable)
+    }
+
     @Test func `a connection that ends in the middle is a failure of the server`() async throws {
         let server = try ScriptedNameServer { query, overTCP in
             overTCP ? [] : [AnswerBytes(to: query, truncated: true).bytes]
         }
-        let failure = await DNSLookUp.asking([server.server], timeout: .seconds(20)).texts("users")
+        let failure = await DNSLookUp.asking([server.server], timeout: .seconds(20), total: .seconds(120)).texts(
+            "users")
         guard case .failure(let error) = failure else {
             Issue.record("there was an answer")
             return
@@ -82,7 +114,7 @@ import Testing
             asked.wrappingAdd(1, ordering: .relaxed)
             return [AnswerBytes(to: query, code: 3).bytes]
         }
-        let lookUp = DNSLookUp.asking([server.server], timeout: .seconds(20))
+        let lookUp = DNSLookUp.asking([server.server], timeout: .seconds(20), total: .seconds(120))
         #expect(try await lookUp.services("_grpc._tcp.users").get().isEmpty)
         #expect(asked.load(ordering: .relaxed) == 1)
         await #expect(throws: RPCError.self) { try await lookUp.texts("a..b").get() }

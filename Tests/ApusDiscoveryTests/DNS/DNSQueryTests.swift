@@ -73,11 +73,21 @@ struct DNSQueryTests {
         #expect(step == .ask(.init(server: 1, id: 3)))
     }
 
-    @Test(arguments: [(2, "SERVFAIL"), (5, "REFUSED"), (9, "code 9")] as [(UInt16, String)])
+    @Test(arguments: [(2, "SERVFAIL"), (9, "code 9")] as [(UInt16, String)])
     func `a server that says no is left for the next one, and named`(code: UInt16, name: String) {
         var query = query(servers: 2, attempts: 1)
         #expect(query.received(answer(1, code: code), nextID: 2) == .ask(.init(server: 1, id: 2)))
         #expect(query.received(answer(2, code: code), nextID: 3) == .failed("the server says \(name)"))
+    }
+
+    @Test func `servers that all refuse are told from those that fail`() {
+        var query = query(servers: 2, attempts: 1)
+        #expect(query.received(answer(1, code: 5), nextID: 2) == .ask(.init(server: 1, id: 2)))
+        #expect(query.triesLeft == 1)
+        #expect(query.received(answer(2, code: 5), nextID: 3) == .refused("the server says REFUSED"))
+        query = self.query(servers: 2, attempts: 1)
+        _ = query.failed("late", nextID: 2)
+        #expect(query.received(answer(2, code: 5), nextID: 3) == .failed("the server says REFUSED"))
     }
 
     @Test func `every course ends, whatever comes`() {

@@ -153,8 +153,58 @@ private func record(_ host: String?, _ port: UInt16, priority: UInt16 = 0, weigh
             clock.advance(by: .seconds(300))
             await clock.waitForSleepers()
         }
-        #expect(zone.asked.prefix(2) == ["_grpc._tcp.users", "users"])
+        #expect(Set(zone.asked.prefix(2)) == ["_grpc._tcp.users", "users"])
         #expect(updates.all == ["10.9.9.9:443", "10.0.0.3:7", "failure", "10.9.9.9:443"])
+        watch.cancel()
+    }
+
+    @Test func `services that nobody told are asked for again soon, and take over`() async {
+        let zone = Zone(.failure(down), hosts: hosts)
+        let (updates, watch) = await watch("users", zone)
+        func services() -> Int { zone.asked.count { $0.hasPrefix("_") } }
+        for question in 2...4 {
+            // 1 s, 1.6 s, 2.56 s, each a fifth longer at most.
+            clock.advance(by: .seconds(4))
+            await waitUntil { services() == question && clock.sleepers == 1 }
+        }
+        #expect(updates.all == ["10.9.9.9:443"])
+        zone.set(.success([record("b", 7)]))
+        clock.advance(by: .seconds(6))
+        await waitUntil { updates.all.count == 2 && clock.sleepers == 1 }
+        #expect(updates.all == ["10.9.9.9:443", "10.0.0.3:7"])
+        // From now on the interval holds.
+        let asked = services()
+        clock.advance(by: .seconds(299))
+        #expect(clock.sleepers == 1 && services() == asked)
+        watch.cancel()
+    }
+
+    @Test func `servers that know no services leave the addresses, and are asked on the interval`() async {
+        let zone = Zone(.failure(RPCError(.unimplemented, "REFUSED")), hosts: hosts)
+        let (updates, watch) = await watch("users", zone)
+        clock.advance(by: .seconds(299))
+        #expect(clock.sleepers == 1 && zone.asked.count == 2)
+        #expect(updates.all == ["10.9.9.9:443"])
+        watch.cancel()
+    }
+
+    @Test func `addresses are looked up beside services, and a silent resolver is not waited for in vain`() async {
+        let services = DNSLookUp { _ in
+            .success([record("b", 7)])
+        } texts: { _ in
+            .success([])
+        }
+        let hosts = HostLookUp { host in
+            // The host's own addresses never come.
+            while host == "users", !Task.isCancelled { await Task.yield() }
+            return .success(["10.0.0.3"])
+        }
+        let updates = Updates()
+        let registry = DNSRegistry(
+            every: .seconds(300), minimum: .seconds(30), lookUp: hosts, services: services, clock: clock)
+        let watch = registry.watch("users") { updates.add($0) }
+        await clock.waitForSleepers()
+        #expect(updates.all == ["10.0.0.3:7"])
         watch.cancel()
     }
 

@@ -35,6 +35,29 @@ struct FallbackTests {
         await #expect(throws: RPCError.self) { try await channel.unary(other, "ask") }
     }
 
+    @Test func `over ten thousand random failures it answers those of its codes and methods, and no others`() async {
+        let random = SplitMixRandom(seed: 4)
+        let codes: [Status.Code] = [.unavailable, .deadlineExceeded, .notFound, .internal, .unknown]
+        let asked: Set<Status.Code> = [.unavailable, .unknown]
+        let channel = channel(
+            Fallback(after: asked, methods: [MethodDescriptor.unary.path]) { _, _ in
+                ClientResponse(metadata: Metadata(), body: .one(MessageBytes("kept".utf8), trailers: Metadata()))
+            })
+        for _ in 0..<10_000 {
+            let code = codes[random.index(below: codes.count)]
+            let isOther = random.index(below: 4) == 0
+            script.expect().fail(code)
+            let other = MethodDescriptor(service: "test.Service", name: "Other", kind: .unary)
+            do {
+                _ = try await channel.start(isOther ? other : .unary, .one(MessageBytes([])))
+                #expect(asked.contains(code) && !isOther)
+            } catch {
+                #expect(error.code == code)
+                #expect(!asked.contains(code) || isOther)
+            }
+        }
+    }
+
     @Test func `a fallback that fails leaves the call its failure, with a note`() async throws {
         let channel = channel(Fallback { _, _ in throw RPCError(.notFound, "nothing kept") })
         script.expect().fail(.unavailable)

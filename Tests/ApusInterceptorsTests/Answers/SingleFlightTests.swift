@@ -38,6 +38,39 @@ struct SingleFlightTests {
         #expect(flight.running == 0)
     }
 
+    @Test func `over ten thousand random calls each gets the answer to what it asked, and nothing is left`()
+        async throws
+    {
+        let channel = channel
+        script.otherwise.run { call in
+            await Task.yield()
+            guard case .one(let message) = call.request else { throw RPCError(.internal, "a stream") }
+            return ClientResponse(metadata: Metadata(), body: .one(message, trailers: Metadata()))
+        }
+        let flight = flight
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            for caller in 0..<100 {
+                group.addTask {
+                    let random = SplitMixRandom(seed: UInt64(caller))
+                    for _ in 0..<100 {
+                        let key = "\(random.index(below: 4))"
+                        let call = Task { try await channel.look(key) }
+                        if random.index(below: 5) == 0 { call.cancel() }
+                        do {
+                            let answer = try await call.value
+                            #expect(answer == key)
+                        } catch {
+                            #expect(RPCError(wrapping: error).code == .cancelled)
+                        }
+                    }
+                }
+            }
+            try await group.waitForAll()
+        }
+        await reach { flight.running == 0 }
+        #expect(script.calls.count <= 10_000)
+    }
+
     @Test func `calls that ask something else ask alone`() async throws {
         let channel = channel
         script.otherwise.reply("answer")

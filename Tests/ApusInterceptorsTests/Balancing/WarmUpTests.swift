@@ -3,6 +3,7 @@
 import ApusCore
 import ApusTestSupport
 import Foundation
+import Synchronization
 import Testing
 
 @testable import ApusInterceptors
@@ -69,6 +70,73 @@ struct WarmUpTests {
         let choice = PowerOfChoices(warmUp: warmUp, random: SplitMixRandom(seed: 2))
         let picks = Picks(of: handles) { choice.pick(from: handles, avoiding: [], cost: LeastRequest.load) }
         #expect(picks.follow([1, 1, 1, 1, 1, 1, 1, 1, 1, 0.25]))
+    }
+
+    /// Gives calls the list that is there now.
+    private final class ChangingList: ClientInterceptor {
+        private let list: Mutex<Candidates>
+
+        init(_ handles: [EndpointHandle]) { list = Mutex(Candidates(handles: handles)) }
+
+        func change(to handles: [EndpointHandle]) { list.withLock { $0 = Candidates(handles: handles) } }
+
+        func intercept(_ call: ClientCall, next: ClientNext) async throws -> ClientResponse {
+            var call = call
+            call.candidates = list.withLock { $0 }
+            return try await next(call)
+        }
+    }
+
+    private var balancers: [any ClientInterceptor] {
+        let warmUp = WarmUp(window: .seconds(100), clock: clock)
+        return [
+            WeightedRandomBalancer(warmUp: warmUp, random: SplitMixRandom(seed: 7)),
+            LeastRequest(warmUp: warmUp, random: SplitMixRandom(seed: 7)),
+        ]
+    }
+
+    /// Three endpoints are warm when the fourth comes: it gets a tenth of a share at first, and a whole one at last.
+    private func newcomer(_ channel: Channel, _ list: ChangingList, _ handles: [EndpointHandle], _ calls: () -> Int)
+        async throws
+    {
+        func asked(_ count: Int) async throws -> Int {
+            let before = calls()
+            for _ in 0..<count { try await channel.ask() }
+            return calls() - before
+        }
+        let none = try await asked(30)
+        #expect(none == 0)
+        clock.advance(by: .seconds(100))
+        list.change(to: handles)
+        let few = try await asked(200)
+        #expect((1...20).contains(few))
+        clock.advance(by: .seconds(100))
+        let share = try await asked(200)
+        #expect((25...75).contains(share))
+    }
+
+    @Test func `a channel's balancer sends a newcomer few calls, and more with time`() async throws {
+        for balancer in balancers {
+            let script = ScriptedTransport()
+            script.otherwise.reply()
+            let handles: [EndpointHandle] = .good(4)
+            let list = ChangingList(Array(handles[..<3]))
+            let channel = Channel("users", interceptors: [list, balancer], transport: script, clock: clock)
+            try await newcomer(channel, list, handles) { script.calls.count { $0.endpoint === handles[3] } }
+        }
+    }
+
+    @Test func `over real connections a server that is new is asked seldom, and more with time`() async throws {
+        for balancer in balancers {
+            let asked = Count()
+            let handles = Served.endpoints(4).candidates.handles
+            let list = ChangingList(Array(handles[..<3]))
+            let old: Served.Handler = { _ in "old" }
+            let new: Served.Handler = { _ in "\(asked.add())" }
+            try await Served.run([old, old, old, new], client: [list, balancer]) { channel in
+                try await newcomer(channel, list, handles) { asked.value }
+            }
+        }
     }
 
     @Test func `endpoints that begin together share alike`() {

@@ -33,6 +33,21 @@ struct AuthorizationTests {
         #expect(await outcome(authorization, as: nil) == "PERMISSION_DENIED: the call is not allowed")
     }
 
+    @Test func `over real connections calls are allowed by their header, and denied without it`() async throws {
+        let policy = AuthorizationPolicy("p", allow: [.init("beta", headers: [.init("x-group", values: ["beta"])])])
+        let calls: [(Metadata, Bool)] = [(["x-group": "beta"], true), (["x-group": "alpha"], false), ([:], false)]
+        try await Served.run(
+            [{ _ in "handled" }], client: [Served.endpoints(1), RandomBalancer()], server: [Authorization(policy)]
+        ) { channel in
+            for (metadata, isAllowed) in calls {
+                let answer = try? await channel.ask(CallOptions(metadata: metadata))
+                #expect(answer == (isAllowed ? "handled" : nil))
+            }
+            let error = await #expect(throws: RPCError.self) { try await channel.ask() }
+            #expect(error?.code == .permissionDenied)
+        }
+    }
+
     @Test func `another policy is in force for the next call`() async {
         let authorization = Authorization(policy)
         authorization.replace(with: AuthorizationPolicy("q", allow: [.init("bob", principals: ["bob"])]))

@@ -121,10 +121,10 @@ struct RetryCourseTests {
         #expect(throttle?.tokens == 1)
     }
 
-    @Test func `over thousands of random failures the attempts never pass the schedule's maximum`() {
+    @Test func `over ten thousand random failures the attempts never pass the schedule's maximum`() {
         let random = SplitMixRandom(seed: 11)
         let progresses: [RPCError.Progress] = [.notConnected, .notSent, .refused, .sent]
-        for _ in 0..<2000 {
+        for _ in 0..<10_000 {
             let most = 1 + random.index(below: 6)
             var course = RetryCourse(schedule: .exponential(maxAttempts: most), codes: [.unavailable])
             var counted = 1

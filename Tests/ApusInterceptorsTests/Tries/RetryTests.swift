@@ -245,6 +245,37 @@ struct RetryTests {
         #expect(servers.withLock { $0.count } == 3)
     }
 
+    @Test func `over real connections a server that hangs is left when the try's time is over`() async throws {
+        let gate = Gate()
+        let hang: Served.Handler = { _ in
+            await gate.wait()
+            return "late"
+        }
+        // As many tries as a slow machine may need at the other server.
+        let retry = Retry(.exponential(maxAttempts: 50, initial: .zero), perTry: .milliseconds(100))
+        // In the order of the list, so that the one that hangs is asked first.
+        try await Served.run([hang, { _ in "good" }], client: [retry, Served.endpoints(2), PickFirst()]) { channel in
+            let answer = try await channel.ask()
+            #expect(answer == "good")
+            gate.open()
+        }
+    }
+
+    @Test func `over real connections retries stop when the budget is spent`() async throws {
+        let count = Count()
+        let budget = RetryBudget(share: 0.2, perSecond: 0.001)
+        let bad: Served.Handler = { _ in
+            count.add()
+            throw RPCError(.unavailable, "down")
+        }
+        let retry = Retry(.exponential(maxAttempts: 4, initial: .zero), budget: budget)
+        try await Served.run([bad], client: [retry, Served.endpoints(1), RandomBalancer()]) { channel in
+            for _ in 0..<100 { _ = try? await channel.ask() }
+        }
+        // A fifth more, and what a budget has to begin with.
+        #expect(count.value > 100 && count.value <= 140)
+    }
+
     @Test func `over real connections a server that forbids a retry has the last word`() async throws {
         let count = Count()
         let forbid: Served.Handler = { _ in

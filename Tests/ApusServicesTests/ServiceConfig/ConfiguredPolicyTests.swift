@@ -162,4 +162,129 @@ import Testing
         await running.stop(grace: .seconds(10))
         #expect(running.counts.connections == 0)
     }
+
+    // A call that waits keeps the policies that it went through.
+    @Test func `a policy that is replaced ends though a call still runs through it`() async throws {
+        let config = try live(#""outlierEjection": {"consecutiveFailures": 1, "maxEjectionPercent": 100}"#)
+        let candidates = Candidates([.local(1), .local(2)])
+        let (bad, good) = (candidates.handles[0], candidates.handles[1])
+        let (entered, release) = (Gate(), Gate())
+        script.expect { #expect($0.endpoint === bad) }.fail(.unavailable)
+        script.expect { #expect($0.endpoint === good) }.run { _ in
+            entered.open()
+            await release.passed()
+            throw RPCError(.unavailable, "broken")
+        }
+        let channel = Channel(
+            "users",
+            interceptors: [
+                FixedCandidates(candidates), PickFirst(), ConfiguredPolicy(.outlierEjection, of: config),
+            ], transport: script, clock: clock)
+        await fails(channel, with: .unavailable)
+        #expect(bad.isEjected)
+        let waiting = Task { try await channel.ask() }
+        await entered.passed()
+        try apply("", to: config)
+        while bad.isEjected { await Task.yield() }
+        // What it meets now ejects nobody any more.
+        release.open()
+        _ = await waiting.result
+        #expect(!good.isEjected && clock.sleepers == 0)
+    }
+
+    @Test func `health checks that are replaced end though a call still runs through them`() async throws {
+        let (network, health) = (InMemoryNetwork(), Health())
+        let (entered, release) = (Gate(), Gate())
+        let running = try network.start(Server([Waiting(entered: entered, release: release), health]), as: "server")
+        let candidates = Candidates([Endpoint(.memory("server"))])
+        let config = LiveServiceConfig()
+        try config.apply(Array(#"{"healthCheckConfig": {"serviceName": ""}}"#.utf8))
+        let channel = Channel(
+            "users",
+            interceptors: [
+                FixedCandidates(candidates), RandomBalancer(), ConfiguredPolicy(.healthChecks, of: config),
+            ], transport: network.transport())
+        let waiting = Task { try await channel.ask() }
+        await entered.passed()
+        while health.watches == 0 { await Task.yield() }
+        try config.apply(Array("{}".utf8))
+        while health.watches > 0 { await Task.yield() }
+        release.open()
+        _ = try await waiting.value
+        channel.close()
+        await running.stop(grace: .seconds(10))
+        #expect(running.counts.connections == 0)
+    }
+
+    @Test func `the reports of a balancer that is replaced end`() async throws {
+        let network = InMemoryNetwork()
+        let reports = LoadReports(of: LoadRecorder())
+        let running = try network.start(Server([Answering(), reports]), as: "server")
+        let config = LiveServiceConfig()
+        func balance(_ text: String) throws { try config.apply(Array("{\"loadBalancingConfig\": [\(text)]}".utf8)) }
+        try balance(#"{"weighted_round_robin": {"enableOobLoadReport": true}}"#)
+        let channel = Channel(
+            "users",
+            interceptors: [
+                FixedCandidates(Candidates([Endpoint(.memory("server"))])),
+                ConfiguredBalancer(config, fallback: RandomBalancer()),
+            ], transport: network.transport())
+        try await channel.ask()
+        while reports.streams == 0 { await Task.yield() }
+        try balance(#"{"round_robin": {}}"#)
+        while reports.streams > 0 { await Task.yield() }
+        try await channel.ask()
+        channel.close()
+        await running.stop(grace: .seconds(10))
+        #expect(running.counts.connections == 0)
+    }
+
+    @Test func `a thousand documents leave no more with an endpoint than ten`() async throws {
+        let config = try live("")
+        let candidates = Candidates([.local(1)])
+        let channel = channel(
+            FixedCandidates(candidates), ConfiguredBalancer(config, fallback: RandomBalancer()),
+            ConfiguredPolicy(.circuitBreaker, of: config), ConfiguredPolicy(.outlierEjection, of: config))
+        func apply(_ number: Int) throws {
+            let own = """
+                "circuitBreaker": {"consecutiveFailures": \(number)}, "outlierEjection": {"consecutiveFailures": \(number)}
+                """
+            let balancer = number.isMultiple(of: 2) ? "peak_ewma" : "weighted_round_robin"
+            try config.apply(Array("{\"loadBalancingConfig\": [{\"\(balancer)\": {}}], \"apus\": {\(own)}}".utf8))
+        }
+        var counts: [Int] = []
+        for number in 1...1000 {
+            try apply(number)
+            try await channel.ask()
+            counts.append(candidates.handles[0].attachmentCount + candidates.attachmentCount)
+        }
+        #expect(counts.max() == counts[..<10].max())
+    }
+
+    /// Answers when it is told to.
+    private struct Waiting: Service {
+        let entered: Gate
+        let release: Gate
+
+        var routes: [Route] {
+            [
+                Route(.unary) { [self] _ in
+                    entered.open()
+                    await release.passed()
+                    return ServerResponse(message: MessageBytes("yes".utf8))
+                }
+            ]
+        }
+    }
+}
+
+/// Opens once.
+private final class Gate: Sendable {
+    private let isOpen = Atomic<Bool>(false)
+
+    func open() { isOpen.store(true, ordering: .releasing) }
+
+    func passed() async {
+        while !isOpen.load(ordering: .acquiring) { await Task.yield() }
+    }
 }

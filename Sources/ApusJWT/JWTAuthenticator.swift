@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: Apache-2.0
+
+#if JWT
+    public import ApusCore
+    public import ApusInterceptors
+    import Synchronization
+
+    #if canImport(FoundationEssentials)
+        import FoundationEssentials
+    #else
+        import Foundation
+    #endif
+
+    /// Knows callers by a JSON Web Token in `authorization: Bearer …`, whose signature it verifies with public keys. There
+    /// with the package's trait `JWT` alone.
+    ///
+    /// ``Authentication`` asks it; ``Authorization`` and handlers then see the token's subject as ``Principal/current``,
+    /// and its claims as ``Principal/attributes``: texts as they are, all else as JSON. A token that is not accepted fails
+    /// the call with UNAUTHENTICATED and why; no part of a token is told to anybody. Source: RFC 7519, RFC 8725.
+    ///
+    /// ```swift
+    /// let tokens = try await JWTAuthenticator(
+    ///     keys: keySet, JWTRules(issuer: "https://login.example", audience: "shop"))
+    /// let server = try Server([Users()], interceptors: [Authentication([tokens]), Authorization(policy)])
+    /// ```
+    public final class JWTAuthenticator: Authenticator {
+        private let rules: JWTRules
+        private let now: @Sendable () -> Double
+        private let keys: Mutex<JWTKeys>
+
+        /// Verifies with the keys of a set.
+        ///
+        /// - Parameters:
+        ///   - text: a JSON Web Key Set, as issuers publish it. Keys that are for something else, or for algorithms that
+        ///     the rules do not allow, are passed over; RSA keys have 2048 bits or more.
+        ///   - now: the time of day, in seconds since 1970; nil for the system's.
+        /// - Throws: INVALID_ARGUMENT for a text that is no such set, or one without a key that could be used.
+        public init(
+            keys text: String, _ rules: JWTRules,
+            now: (@Sendable () -> Double)? = nil
+        ) async throws(RPCError) {
+            self.rules = rules
+            self.now = now ?? { Date().timeIntervalSince1970 }
+            keys = Mutex(try await JWTKeys(reading: text, for: rules.algorithms))
+        }
+
+        /// Takes other keys, as when an issuer has new ones: in force for the next call.
+        ///
+        /// - Throws: INVALID_ARGUMENT as ``init(keys:_:now:)``; the last good keys then stay.
+        public func replace(keys text: String) async throws(RPCError) {
+            let new = try await JWTKeys(reading: text, for: rules.algorithms)
+            keys.withLock { $0 = new }
+        }
+
+        /// Who the call's token is of; nil for a call without one.
+        ///
+        /// - Throws: UNAUTHENTICATED for a token that is not accepted.
+        public func principal(of call: ServerCallHead) async throws -> Principal? {
+            try await BearerAuthenticator { [self] token in
+                do throws(JWTProblem) { return try principal(of: token) } catch { throw error.error }
+            }.principal(of: call)
+        }
+
+        // The signature before the claims: who cannot sign learns nothing about what they should say.
+        private func principal(of text: String) throws(JWTProblem) -> Principal {
+            let token = try CompactToken(text)
+            guard rules.allows(token.algorithm) else { throw .algorithm }
+            try keys.withLock { $0 }.verify(token)
+            return try rules.principal(token.claims, at: now())
+        }
+    }
+#endif
