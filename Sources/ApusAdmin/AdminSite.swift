@@ -198,7 +198,7 @@ package final class AdminSite: Sendable {
             "uptime": .seconds(began.duration(to: clock.now)), "ready": .bool(readiness.status == .ok),
             "health": .object((health?.states ?? [:]).mapValues { .string("\($0)") }), "servers": serverCounts,
             "loops": loopStates, "services": services.services, "served": services.served,
-            "calls": .object(report.calls(telemetry.calls, most: 20)), "events": report.events(telemetry.events),
+            "calls": .object(report.calls(telemetry.calls, most: 8)), "events": report.events(telemetry.events),
             "bounds": .array(CallTally.bounds.map { .number(Double($0) / 1e9) }),
         ])
     }

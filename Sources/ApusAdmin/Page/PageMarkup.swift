@@ -36,7 +36,7 @@ extension AdminPage {
           <div class="pair">
             <section aria-labelledby="failed-title"><h2 id="failed-title">Calls that failed</h2>
               <div class="card"><ul class="calls" id="failed"></ul></div></section>
-            <section aria-labelledby="slow-title"><h2 id="slow-title">Slow calls</h2>
+            <section aria-labelledby="slow-title"><h2 id="slow-title">Slow or retried calls</h2>
               <div class="card"><ul class="calls" id="slow"></ul></div></section>
             <section aria-labelledby="events-title"><h2 id="events-title">Events</h2>
               <div class="card"><ul class="events" id="events"></ul></div></section>

@@ -42,7 +42,7 @@ extension AdminPage {
 
         function table(caption, heads, rows) {
           const cells = heads.map(head => make("th", { scope: "col", class: head.kind || "" }, head.name));
-          return make("table", {}, make("caption", {}, caption), make("thead", {}, make("tr", {}, cells)),
+          return make("table", {}, caption ? make("caption", {}, caption) : "", make("thead", {}, make("tr", {}, cells)),
             make("tbody", {}, rows.map(row => make("tr", {}, row.map((cell, index) => make(index ? "td" : "th",
               Object.assign(index ? {} : { scope: "row" }, { class: heads[index].kind || "" }), cell))))));
         }
@@ -157,7 +157,7 @@ extension AdminPage {
 
         function callItem(call) {
           const status = tag(call.status === "OK" ? time(call.seconds) : call.status, call.status === "OK" ? "warn" : "bad");
-          const facts = [call.status === "OK" ? "" : time(call.seconds), call.peer, call.attempts > 1 ? `${call.attempts} attempts` : "",
+          const facts = [call.status === "OK" ? "" : time(call.seconds), call.side === "server" ? "from " + call.peer : call.peer && "to " + call.peer, call.attempts > 1 ? `${call.attempts} attempts` : "",
             call.side === "server" ? "served" : call.service, age(call.age) + " ago"].filter(Boolean).join(" · ");
           return make("li", {}, make("div", { class: "row" }, status, make("span", { class: "mono" }, call.method)),
             call.message ? make("p", {}, call.message) : "", make("span", { class: "small" }, facts),
@@ -203,7 +203,8 @@ extension AdminPage {
           byID("served").hidden = !served.length;
           byID("served-table").replaceChildren(methodTable("", served));
           list("failed", snapshot.calls.failed.map(callItem), "None.");
-          list("slow", snapshot.calls.slow.map(callItem), "None.");
+          const notable = snapshot.calls.slow.concat(snapshot.calls.retried).sort((a, b) => a.age - b.age).slice(0, 8);
+          list("slow", notable.map(callItem), "None.");
           list("events", snapshot.events.map(one => make("li", {}, make("div", { class: "row" }, make("time", {}, age(one.age) + " ago"),
             make("p", one.warning ? { class: "warn" } : {}, one.text + (one.count > 1 ? ` (${count(one.count)} times)` : ""))))), "None yet.");
           byID("loops").replaceChildren(table("Event loops", [{ name: "Loop" }, { name: "Lag", kind: "number" }, { name: "Connections", kind: "number" },

@@ -3,7 +3,7 @@
 package import ApusCore
 import Synchronization
 
-/// The calls that ended lately: those that failed, those that were slow, and some of the others.
+/// The calls that ended lately: those that failed, were slow or needed more than one try, and some of the others.
 ///
 /// A call that went well and was not slow costs one comparison, but for a hundred each second. No call ever waits here:
 /// when two end at once, one of them may be missing, and is counted.
@@ -42,7 +42,7 @@ package final class RecentCalls: Observer {
 
     /// What a call was.
     package enum Kind: Sendable, Hashable, CaseIterable {
-        case failed, slow, other
+        case failed, slow, retried, other
     }
 
     private let rules: Rules
@@ -65,10 +65,11 @@ package final class RecentCalls: Observer {
     /// Calls that were worth a note and have none, because another one was being written.
     package var missed: Int { missed_.load(ordering: .relaxed) }
 
-    /// What a call is by its end and its time.
-    package static func kind(_ code: Status.Code, _ duration: Duration, slow: Duration) -> Kind {
+    /// What a call is by its end, its time and its tries.
+    package static func kind(_ code: Status.Code, _ duration: Duration, slow: Duration, isRetried: Bool) -> Kind {
         if code != .ok { return .failed }
-        return duration > slow ? .slow : .other
+        if duration > slow { return .slow }
+        return isRetried ? .retried : .other
     }
 
     // Whether a call that went well may be taken: not so soon after another one.
@@ -85,7 +86,8 @@ package final class RecentCalls: Observer {
     ) {
         guard let record, let duration = record.duration else { return }
         let ended = record.started.advanced(by: duration)
-        let kind = Self.kind(error?.code ?? .ok, duration, slow: rules.slow)
+        let kind = Self.kind(
+            error?.code ?? .ok, duration, slow: rules.slow, isRetried: record.attempts > 1)
         guard kind != .other || isDue(ended) else { return }
         keep(note(ended, duration, error.map { Status($0.code, $0.message) } ?? .ok), as: kind)
     }

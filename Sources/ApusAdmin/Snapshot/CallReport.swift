@@ -10,7 +10,8 @@ struct CallReport {
     func calls(_ calls: RecentCalls, most: Int = .max) -> [String: JSON] {
         func list(_ kind: RecentCalls.Kind) -> JSON { .array(calls.notes(kind).prefix(most).map(member)) }
         return [
-            "failed": list(.failed), "slow": list(.slow), "others": list(.other), "missed": .integer(calls.missed),
+            "failed": list(.failed), "slow": list(.slow), "retried": list(.retried), "others": list(.other),
+            "missed": .integer(calls.missed),
         ]
     }
 
