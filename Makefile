@@ -8,6 +8,7 @@ SHELL := /bin/bash
 shop := --package-path Examples/Shop
 lifecycle := --package-path Examples/Lifecycle
 telemetry := --package-path Examples/Telemetry
+admin := --package-path Examples/Admin
 judge := --package-path Tests/SwiftOracle
 journal := --package-path Examples/SwiftProtobuf
 tools := --package-path Tools
@@ -52,6 +53,8 @@ test: peers oracle ## Run all tests, those of the examples too
 	swift test $(lifecycle) --skip-build --disable-xctest
 	swift build $(telemetry) --build-tests
 	swift test $(telemetry) --skip-build --disable-xctest
+	swift build $(admin) --build-tests
+	swift test $(admin) --skip-build --disable-xctest
 	swift test --package-path Benchmarks/Load --disable-xctest
 	swift build $(journal) --build-tests
 	swift test $(journal) --skip-build --disable-xctest
@@ -109,4 +112,4 @@ lint: ## Check the format of all Swift files
 
 clean: ## Remove all that was built or downloaded
 	rm -rf .build .build-* Examples/Shop/.build Examples/Plugin/.build Examples/Lifecycle/.build Examples/Telemetry/.build \
-		Examples/SwiftProtobuf/.build Benchmarks/.build Tools/.build Tests/SwiftOracle/.build .peers .demo
+		Examples/Admin/.build Examples/SwiftProtobuf/.build Benchmarks/.build Tools/.build Tests/SwiftOracle/.build .peers .demo

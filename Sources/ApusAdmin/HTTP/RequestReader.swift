@@ -8,6 +8,12 @@ package struct RequestHead: Sendable, Equatable {
     package var path: String
     /// The fields; their names in small letters, the values of one name joined by commas.
     package var fields: [String: String]
+
+    package init(method: String, path: String, fields: [String: String]) {
+        self.method = method
+        self.path = path
+        self.fields = fields
+    }
 }
 
 /// Reads the head of one request, strictly and bounded; sans-IO. Requests have no content here, and one request comes

@@ -9,7 +9,7 @@ extension AdminPage {
         <header>
           <h1>Apus admin</h1>
           <span id="ready" class="tag"></span>
-          <span id="uptime" class="soft"></span>
+          <span id="uptime" class="soft wide"></span>
           <span class="grow"></span>
           <span id="link" class="tag" role="status">connecting</span>
           <button id="pause" type="button" aria-pressed="false">Pause</button>

@@ -67,7 +67,7 @@ extension AdminPage {
         function endpointTable(service) {
           const { values, fair } = shares(service);
           const size = service.endpoints.filter(isUsable).length;
-          const caption = fair === null ? "Instances" : `Instances and their share of calls; the mark is 1/${size} = ${percent(fair)}`;
+          const caption = fair === null ? "Instances" : `Instances and their shares; the mark is 1/${size} = ${percent(fair)}`;
           const heads = [{ name: "Instance" }, { name: "State" }, { name: "Share" }, { name: "In flight", kind: "number wide" },
                          { name: "Calls", kind: "number wide" }];
           const rows = service.endpoints.map((one, index) => {
@@ -171,14 +171,15 @@ extension AdminPage {
           const points = traffic(name), now = snapshots[snapshots.length - 1].uptime, most = Math.max(1, ...points.map(one => one.calls));
           const title = name === "services" ? "Calls made" : "Calls served";
           if (points.length < 2) return byID("traffic").replaceChildren();
-          const x = one => (1000 * (1 - (now - one.at) / (2 * span))).toFixed(1), y = value => (88 - 80 * value / most).toFixed(1);
+          const length = now - points[0].at, x = one => (1000 * (1 - (now - one.at) / length)).toFixed(1), y = value => (88 - 80 * value / most).toFixed(1);
           const path = key => "M" + points.map(one => x(one) + "," + y(one[key])).join("L");
           const chart = draw("svg", { viewBox: "0 0 1000 90", preserveAspectRatio: "none", height: 90, role: "img",
-                                      "aria-label": `${title} each second over two minutes, ${count(most)} at most` },
+                                      "aria-label": `${title} each second, ${count(most)} at most` },
             draw("path", { class: "area", d: `${path("calls")}L${x(points[points.length - 1])},89L${x(points[0])},89Z` }),
             draw("path", { class: "line", d: path("calls"), "vector-effect": "non-scaling-stroke" }));
           if (points.some(one => one.errors > 0)) chart.append(draw("path", { class: "errors", d: path("errors"), "vector-effect": "non-scaling-stroke" }));
-          byID("traffic").replaceChildren(make("figcaption", {}, `${title} in two minutes, `, make("b", {}, rate(most)), " at most; errors in red"), chart);
+          byID("traffic").replaceChildren(make("figcaption", {}, `${title} in ${age(length)}, `, make("b", {}, rate(most)), " at most",
+            points.some(one => one.errors > 0) ? "; errors in red" : ""), chart);
         }
 
         function show(snapshot) {

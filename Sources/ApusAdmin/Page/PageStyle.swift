@@ -55,6 +55,8 @@ extension AdminPage {
         .figures div { min-width: 74px; }
         dt { font-size: 13px; color: var(--soft); }
         dd { margin: 0; font-size: 24px; line-height: 1.25; font-weight: 600; letter-spacing: -0.01em; }
+        #traffic { margin: 20px 0 0; }
+        #traffic svg { height: 90px; }
         .card .figures { margin-bottom: 18px; }
         .card .figures dd { font-size: 19px; }
 
@@ -110,7 +112,9 @@ extension AdminPage {
           .split, .pair { grid-template-columns: minmax(0, 1fr); }
           .card { padding: 15px 14px; }
           .wide { display: none; }
-          .figures { gap: 10px 26px; }
+          header { gap: 8px 12px; }
+          .figures { display: grid; grid-template-columns: repeat(3, minmax(0, 1fr)); gap: 10px 12px; }
+          .figures div { min-width: 0; }
           dd { font-size: 21px; }
           .share { min-width: 124px; gap: 6px; }
           th, td { padding-right: 10px; }
