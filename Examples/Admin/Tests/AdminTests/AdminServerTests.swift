@@ -8,7 +8,7 @@ import Testing
 /// The page over real sockets: what only they can show. What it says is tested in the library.
 @Suite struct AdminServerTests {
     @Test func `the page answers over HTTP, and ends with its servers`() async throws {
-        try await withPage { shop, port in
+        try await withPage { shop, port async throws in
             _ = try await shop.ask("a swift")
             let page = try await RawRequest("/").answer(port: port)
             #expect(page.hasPrefix("HTTP/1.1 200 OK\r\n"))
@@ -24,7 +24,7 @@ import Testing
     }
 
     @Test func `probes tell life and readiness`() async throws {
-        try await withPage { shop, port in
+        try await withPage { shop, port async throws in
             #expect(try await RawRequest("/healthz").answer(port: port).hasSuffix("\r\n\r\nok\n"))
             #expect(try await RawRequest("/readyz").answer(port: port).hasPrefix("HTTP/1.1 200 "))
             shop.health.set("", .notServing)
@@ -35,7 +35,7 @@ import Testing
     @Test func `events come one after the other`() async throws {
         try await withPage {
             $0.interval = .milliseconds(600)
-        } _: { _, port in
+        } _: { _, port async throws in
             let text = try await Task.detached {
                 let socket = try ClientSocket(port: port)
                 socket.send(RawRequest("/events").text)
@@ -53,7 +53,7 @@ import Testing
     @Test func `of readers of events there are only so many`() async throws {
         try await withPage {
             $0.maximumListeners = 1
-        } _: { _, port in
+        } _: { _, port async throws in
             let first = try ClientSocket(port: port)
             first.send(RawRequest("/events").text)
             _ = first.receive()
@@ -63,7 +63,7 @@ import Testing
     }
 
     @Test func `a stranger's host name, a content and a method that writes are refused`() async throws {
-        try await withPage { _, port in
+        try await withPage { _, port async throws in
             let stranger = RawRequest("/metrics", host: "evil.example:\(port)")
             #expect(try await stranger.answer(port: port).hasPrefix("HTTP/1.1 421 "))
             let content = RawRequest("/", method: "POST", fields: ["Content-Length: 3"])
@@ -76,7 +76,7 @@ import Testing
     @Test func `who does not finish its request is told so`() async throws {
         try await withPage {
             $0.patience = .milliseconds(50)
-        } _: { _, port in
+        } _: { _, port async throws in
             let slow = RawRequest(text: "GET / HTTP/1.1\r\nHost: ")
             #expect(try await slow.answer(port: port).hasPrefix("HTTP/1.1 408 "))
         }
@@ -86,7 +86,7 @@ import Testing
         try await withPage {
             $0.maximumConnections = 1
             $0.patience = .seconds(60)
-        } _: { _, port in
+        } _: { _, port async throws in
             let first = try ClientSocket(port: port)
             first.send(RawRequest("/events").text)
             _ = first.receive()
@@ -99,7 +99,7 @@ import Testing
         try await withPage {
             $0.token = token
             $0.host = "0.0.0.0"
-        } _: { _, port in
+        } _: { _, port async throws in
             #expect(try await RawRequest("/rpcz").answer(port: port).hasPrefix("HTTP/1.1 401 "))
             #expect(try await RawRequest("/rpcz?token=\(token)").answer(port: port).hasPrefix("HTTP/1.1 401 "))
             let right = RawRequest("/rpcz", fields: ["Authorization: Bearer \(token)"])
@@ -115,7 +115,7 @@ import Testing
     }
 
     @Test func `a port that is taken is an error that names it`() async throws {
-        try await withPage { _, port in
+        try await withPage { _, port async throws in
             var options = AdminOptions()
             options.port = port
             let second = AdminServer(AdminTelemetry(), options: options)

@@ -25,14 +25,15 @@ import Testing
         let script = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
             .appending(path: "Browser/read_page.py").path()
         let arguments = ["python3", script, "http://127.0.0.1:\(port)/"] + arguments
-        let output = try await withCheckedThrowingContinuation { continuation in
+        let report: Data = try await withCheckedThrowingContinuation { continuation in
             Thread.detachNewThread {
-                continuation.resume(with: Result { try output(of: arguments) })
+                let result = Result<Data, any Error> { try output(of: arguments) }
+                continuation.resume(with: result)
             }
         }
         let decoder = JSONDecoder()
         decoder.keyDecodingStrategy = .convertFromSnakeCase
-        return try decoder.decode(Report.self, from: output)
+        return try decoder.decode(Report.self, from: report)
     }
 
     private static func output(of arguments: [String]) throws -> Data {
@@ -53,7 +54,7 @@ import Testing
     }
 
     @Test func `a reader sees services, counts and calls, in light and dark, wide and on a phone`() async throws {
-        let report = try await withPage { shop, port in
+        let report = try await withPage { shop, port async throws in
             for _ in 0..<40 { _ = try? await shop.ask("a swift") }
             // What an attacker might call a method or say in an error is text, and no markup.
             await #expect(throws: RPCError.self) { try await shop.ask("") }
@@ -75,7 +76,7 @@ import Testing
         let token = "0123456789abcdef"
         let report = try await withPage {
             $0.token = token
-        } _: { _, port in
+        } _: { _, port async throws in
             try await Self.report(port: port, "--token", token)
         }
         #expect(report.complaints.isEmpty)

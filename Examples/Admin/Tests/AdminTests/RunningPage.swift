@@ -54,7 +54,8 @@ struct RawRequest {
         let text = text
         return try await withCheckedThrowingContinuation { continuation in
             Thread.detachNewThread {
-                continuation.resume(with: Result { try Self.exchange(text, port: port, limit: limit) })
+                let answer = Result<String, any Error> { try Self.exchange(text, port: port, limit: limit) }
+                continuation.resume(with: answer)
             }
         }
     }
