@@ -36,15 +36,9 @@ import Testing
         try await withPage {
             $0.interval = .milliseconds(600)
         } _: { _, port async throws in
-            let text = try await Task.detached {
-                let socket = try ClientSocket(port: port)
-                socket.send(RawRequest("/events").text)
-                var text = ""
-                while text.components("data: {").count < 4, let more = socket.receive() {
-                    text += String(decoding: more, as: UTF8.self)
-                }
-                return text
-            }.value
+            let socket = try ClientSocket(port: port)
+            socket.send(RawRequest("/events").text)
+            let text = await socket.receive { $0.components("data: {").count >= 4 }
             #expect(text.contains("\r\nContent-Type: text/event-stream"))
             #expect(text.components("\"name\": \"quotes\"").count > 1)
         }
@@ -56,7 +50,7 @@ import Testing
         } _: { _, port async throws in
             let first = try ClientSocket(port: port)
             first.send(RawRequest("/events").text)
-            _ = first.receive()
+            _ = await first.receive { $0.contains("data: ") }
             let second = try await RawRequest("/events").answer(port: port)
             #expect(second.hasPrefix("HTTP/1.1 503 "))
         }
@@ -75,7 +69,7 @@ import Testing
 
     @Test func `who does not finish its request is told so`() async throws {
         try await withPage {
-            $0.patience = .milliseconds(50)
+            $0.patience = .seconds(1)
         } _: { _, port async throws in
             let slow = RawRequest(text: "GET / HTTP/1.1\r\nHost: ")
             #expect(try await slow.answer(port: port).hasPrefix("HTTP/1.1 408 "))
@@ -89,7 +83,7 @@ import Testing
         } _: { _, port async throws in
             let first = try ClientSocket(port: port)
             first.send(RawRequest("/events").text)
-            _ = first.receive()
+            _ = await first.receive { $0.contains("data: ") }
             #expect(try await RawRequest("/healthz").answer(port: port) == "")
         }
     }

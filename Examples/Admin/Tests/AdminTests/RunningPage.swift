@@ -47,25 +47,11 @@ struct RawRequest {
 
     init(text: String) { self.text = text }
 
-    /// The answer with its head. Blocks no thread of tasks.
-    ///
-    /// - Parameter limit: bytes after which nothing more is read.
-    func answer(port: Int, limit: Int = .max) async throws -> String {
-        let text = text
-        return try await withCheckedThrowingContinuation { continuation in
-            Thread.detachNewThread {
-                let answer = Result<String, any Error> { try Self.exchange(text, port: port, limit: limit) }
-                continuation.resume(with: answer)
-            }
-        }
-    }
-
-    private static func exchange(_ text: String, port: Int, limit: Int) throws -> String {
+    /// The answer with its head.
+    func answer(port: Int) async throws -> String {
         let socket = try ClientSocket(port: port)
         socket.send(text)
-        var bytes: [UInt8] = []
-        while bytes.count < limit, let more = socket.receive() { bytes += more }
-        return String(decoding: bytes, as: UTF8.self)
+        return await socket.receive { _ in false }
     }
 }
 
@@ -101,8 +87,18 @@ final class ClientSocket: @unchecked Sendable {
         _ = bytes.withUnsafeBytes { Foundation.send(descriptor, $0.baseAddress, $0.count, 0) }
     }
 
-    /// The next bytes; nil at the end.
-    func receive() -> [UInt8]? {
+    /// What comes until `isEnough`, or until the end. Blocks no thread of tasks: the page needs those.
+    func receive(until isEnough: @escaping @Sendable (String) -> Bool) async -> String {
+        await withCheckedContinuation { continuation in
+            Thread.detachNewThread {
+                var bytes: [UInt8] = []
+                while !isEnough(String(decoding: bytes, as: UTF8.self)), let more = self.next() { bytes += more }
+                continuation.resume(returning: String(decoding: bytes, as: UTF8.self))
+            }
+        }
+    }
+
+    private func next() -> [UInt8]? {
         var buffer = [UInt8](repeating: 0, count: 4096)
         let count = recv(descriptor, &buffer, buffer.count, 0)
         return count > 0 ? Array(buffer.prefix(count)) : nil
