@@ -79,7 +79,7 @@
                 try await started("http://\(listener.authority)/")
                 do {
                     try await tasks.next()
-                } catch where error is CancellationError || Task.isCancelled {}
+                } catch  where error is CancellationError || Task.isCancelled {}
                 tasks.cancelAll()
                 while await tasks.nextResult() != nil {}
             }

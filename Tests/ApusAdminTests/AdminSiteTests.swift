@@ -56,7 +56,9 @@ import Testing
         #expect(answer(site(), "/events", method: "HEAD")?.status == .methodNotAllowed)
     }
 
-    @Test(arguments: ["/metrics", "/rpcz", "/rpcz.json", "/config", "/connections", "/loops", "/events", "/snapshot.json"])
+    @Test(arguments: [
+        "/metrics", "/rpcz", "/rpcz.json", "/config", "/connections", "/loops", "/events", "/snapshot.json",
+    ])
     func `with a token all that tells something asks for it`(_ path: String) {
         let site = site(token: "0123456789abcdef")
         #expect(answer(site, path)?.status == .unauthorized)
@@ -215,7 +217,9 @@ import Testing
         #expect(!policy.contains("unsafe"))
         #expect(policy != again)
         #expect(page.body.components(of: "http://") == 1, "the name of SVG alone")
-        for markup in ["innerHTML", "outerHTML", "insertAdjacentHTML", "document.write", "eval(", " onclick", " style="] {
+        for markup in [
+            "innerHTML", "outerHTML", "insertAdjacentHTML", "document.write", "eval(", " onclick", " style=",
+        ] {
             #expect(!page.body.contains(markup), "\(markup)")
         }
     }
@@ -223,5 +227,7 @@ import Testing
 
 extension String {
     // How often a text stands in it.
-    fileprivate func components(of text: String) -> Int { split(separator: text, omittingEmptySubsequences: false).count - 1 }
+    fileprivate func components(of text: String) -> Int {
+        split(separator: text, omittingEmptySubsequences: false).count - 1
+    }
 }

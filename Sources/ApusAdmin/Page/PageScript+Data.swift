@@ -50,6 +50,8 @@ extension AdminPage {
           const text = event.split("\n").filter(line => line.startsWith("data: ")).map(line => line.slice(6)).join("\n");
           if (!text) return;
           const snapshot = JSON.parse(text);
+          const label = one => ((one.metadata || {}).instance || "") + " " + one.address;
+          for (const service of snapshot.services) service.endpoints.sort((a, b) => label(a).localeCompare(label(b), "en", { numeric: true }));
           const last = snapshots[snapshots.length - 1];
           // The process was started anew.
           if (last && snapshot.uptime < last.uptime) snapshots.length = 0;

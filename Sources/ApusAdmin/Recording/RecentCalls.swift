@@ -10,7 +10,7 @@ import Synchronization
 package final class RecentCalls: Observer {
     /// Which calls are kept, and how many of each kind.
     package struct Rules: Sendable {
-        /// A call that took longer is slow.
+        /// A call that took longer is slow. Not one that streams: it takes as long as its messages come.
         package var slow = Duration.milliseconds(500)
         /// How many of each kind are kept.
         package var capacity = 50
@@ -66,9 +66,11 @@ package final class RecentCalls: Observer {
     package var missed: Int { missed_.load(ordering: .relaxed) }
 
     /// What a call is by its end, its time and its tries.
-    package static func kind(_ code: Status.Code, _ duration: Duration, slow: Duration, isRetried: Bool) -> Kind {
+    ///
+    /// - Parameter slow: nil for calls that are never slow.
+    package static func kind(_ code: Status.Code, _ duration: Duration, slow: Duration?, isRetried: Bool) -> Kind {
         if code != .ok { return .failed }
-        if duration > slow { return .slow }
+        if let slow, duration > slow { return .slow }
         return isRetried ? .retried : .other
     }
 
@@ -82,12 +84,14 @@ package final class RecentCalls: Observer {
     }
 
     private func take(
-        _ record: CallRecord?, _ error: RPCError?, _ note: (MonotonicInstant, Duration, Status) -> Note
+        _ record: CallRecord?, _ method: MethodDescriptor, _ error: RPCError?,
+        _ note: (MonotonicInstant, Duration, Status) -> Note
     ) {
         guard let record, let duration = record.duration else { return }
         let ended = record.started.advanced(by: duration)
         let kind = Self.kind(
-            error?.code ?? .ok, duration, slow: rules.slow, isRetried: record.attempts > 1)
+            error?.code ?? .ok, duration, slow: method.kind == .unary ? rules.slow : nil, isRetried: record.attempts > 1
+        )
         guard kind != .other || isDue(ended) else { return }
         keep(note(ended, duration, error.map { Status($0.code, $0.message) } ?? .ok), as: kind)
     }
@@ -100,7 +104,7 @@ package final class RecentCalls: Observer {
     // MARK: What it observes
 
     package func callEnded(_ call: ClientCall, error: RPCError?) {
-        take(call.record, error) { ended, duration, status in
+        take(call.record, call.method, error) { ended, duration, status in
             Note(
                 side: .client, method: call.method.rpc, target: call.target,
                 peer: (error?.peer ?? call.record?.endpoint)?.address, status: status, duration: duration, ended: ended,
@@ -109,7 +113,7 @@ package final class RecentCalls: Observer {
     }
 
     package func serverCallEnded(_ call: ServerCall, error: RPCError?) {
-        take(call.record, error) { ended, duration, status in
+        take(call.record, call.method, error) { ended, duration, status in
             Note(
                 side: .server, method: call.method.rpc, target: nil, peer: call.peer, status: status,
                 duration: duration, ended: ended, attempts: 1, tries: [], traceID: call.record?.traceID)

@@ -62,7 +62,8 @@ import Testing
 
     @Test func `a call that was tried again is kept with its tries`() async throws {
         let endpoint = Endpoint(host: "10.0.0.1", port: 1)
-        let channel = channel([Retry(.exponential(), random: SplitMixRandom(seed: 1), clock: clock), PinnedEndpoint(endpoint)])
+        let retry = Retry(.exponential(), random: SplitMixRandom(seed: 1), clock: clock)
+        let channel = channel([retry, PinnedEndpoint(endpoint)])
         script.expect().run { [clock] _ in
             clock.advance(by: .milliseconds(3))
             throw RPCError(.unavailable, "gone")
@@ -88,6 +89,17 @@ import Testing
         #expect(kind(.ok, .seconds(2), true) == .slow)
         #expect(kind(.ok, .seconds(1), true) == .retried)
         #expect(kind(.ok, .seconds(1), false) == .other)
+    }
+
+    @Test func `a call that streams is never slow`() async throws {
+        let responses = ScriptedResponses()
+        script.expect().reply(responses)
+        let response = try await channel().start(.serverStreaming, .one(MessageBytes([])))
+        clock.advance(by: .seconds(60))
+        responses.end()
+        #expect(calls.notes(.slow).isEmpty)
+        #expect(calls.notes(.other).map(\.duration) == [.seconds(60)])
+        withExtendedLifetime(response) {}
     }
 
     @Test func `a storm of errors leaves the newest`() async {

@@ -136,5 +136,7 @@ import Testing
 }
 
 extension String {
-    fileprivate func components(_ text: String) -> [Substring] { split(separator: text, omittingEmptySubsequences: false) }
+    fileprivate func components(_ text: String) -> [Substring] {
+        split(separator: text, omittingEmptySubsequences: false)
+    }
 }
