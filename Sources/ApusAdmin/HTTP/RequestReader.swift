@@ -50,8 +50,8 @@ package struct RequestReader: Sendable {
 
     // Where the empty line begins: CR LF CR LF.
     private static func end(of bytes: [UInt8], from start: Int) -> Int? {
-        guard bytes.count >= 4 else { return nil }
-        return (start...bytes.count - 4).first { bytes[$0...].starts(with: [13, 10, 13, 10]) }
+        // Not a range of both ends: the end lies before the start when nothing has come.
+        stride(from: start, through: bytes.count - 4, by: 1).first { bytes[$0...].starts(with: [13, 10, 13, 10]) }
     }
 
     private static func read(_ head: ArraySlice<UInt8>) -> Outcome {
