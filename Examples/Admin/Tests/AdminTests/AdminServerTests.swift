@@ -56,6 +56,27 @@ import Testing
         }
     }
 
+    @Test(.timeLimit(.minutes(5))) func `a reader who does not read makes room for another`() async throws {
+        try await withPage {
+            $0.maximumListeners = 1
+            $0.interval = .milliseconds(1)
+            $0.patience = .seconds(1)
+        } _: { _, port in
+            let silent = try ClientSocket(port: port)
+            silent.send(RawRequest("/events").text)
+            _ = await silent.receive { $0.contains("data: ") }
+            // The system's buffers fill up, then the page's patience ends.
+            var answer = "HTTP/1.1 503 "
+            while answer.hasPrefix("HTTP/1.1 503 ") {
+                let other = try ClientSocket(port: port)
+                other.send(RawRequest("/events").text)
+                answer = await other.receive { $0.contains("\r\n\r\n") }
+            }
+            #expect(answer.hasPrefix("HTTP/1.1 200 "))
+            withExtendedLifetime(silent) {}
+        }
+    }
+
     @Test func `a stranger's host name, a content and a method that writes are refused`() async throws {
         try await withPage { _, port async throws in
             let stranger = RawRequest("/metrics", host: "evil.example:\(port)")
