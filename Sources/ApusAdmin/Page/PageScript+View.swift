@@ -5,6 +5,7 @@ extension AdminPage {
     static let viewScript = #"""
         const number = new Intl.NumberFormat("en", { maximumFractionDigits: 0 });
         const count = value => number.format(value);
+        const some = (value, word) => `${count(value)} ${word}${value === 1 ? "" : "s"}`;
         const rate = value => (value >= 100 ? count(value) : value.toFixed(1)) + "/s";
         const percent = value => (value === null ? "–" : (100 * value).toFixed(1) + " %");
         function time(seconds) {
@@ -109,7 +110,7 @@ extension AdminPage {
           const entries = Object.entries(all).filter(([code]) => code !== "OK").sort((a, b) => b[1] - a[1]);
           if (!entries.length) return make("p", { class: "soft" }, "No errors.");
           return make("ul", { class: "codes" }, entries.map(([code, value]) => make("li", {}, make("span", { class: now[code] ? "bad" : "" }, code), " ",
-            make("b", {}, count(value)), now[code] ? make("span", { class: "soft" }, ` ${count(now[code])} lately`) : "")));
+            make("b", {}, count(value)), now[code] ? make("span", { class: "soft" }, ` (${count(now[code])} lately)`) : "")));
         }
 
         function breakers(list) {
@@ -212,8 +213,8 @@ extension AdminPage {
             { name: "Calls", kind: "number" }], snapshot.loops.map(one => [[String(one.loop)],
             [make("span", one.lag > 0.1 ? { class: "bad" } : {}, time(one.lag))], [count(one.connections)], [count(one.streams)]])));
           byID("servers").replaceChildren(...snapshot.servers.map(one => make("p", {}, make("span", { class: "mono" }, one.addresses.join(", ")),
-            make("span", { class: "small" }, `${one.services.join(", ")}: ${count(one.connections)} connections, ${count(one.handlers)} handlers run, ` +
-              `${count(one.calls)} calls, ${count(one.refused)} connections refused` + (one.stopping ? ", stopping" : "")))));
+            make("span", { class: "small" }, `${one.services.join(", ")}: ${some(one.connections, "connection")}, ${some(one.handlers, "running handler")}, ` +
+              `${some(one.calls, "call")}, ${count(one.refused)} refused` + (one.stopping ? ", stopping" : "")))));
         }
 
         byID("pause").addEventListener("click", () => {

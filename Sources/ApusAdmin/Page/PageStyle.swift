@@ -104,6 +104,7 @@ extension AdminPage {
         .events time { color: var(--soft); font-size: 13px; min-width: 76px; }
         .events .row { flex-wrap: nowrap; }
         .events p, .calls p { overflow-wrap: anywhere; min-width: 0; }
+        #servers p { margin-top: 12px; }
         form { display: flex; flex-wrap: wrap; gap: 10px; align-items: end; margin: 12px 0; }
         footer { margin-top: 36px; color: var(--soft); font-size: 14px; display: flex; flex-wrap: wrap; gap: 4px 18px; }
 
