@@ -107,7 +107,6 @@ class Page:
         self.ask("Emulation.setDeviceMetricsOverride", width=width, height=height, deviceScaleFactor=1, mobile=False)
 
     def picture(self, path, width, height):
-        self.look_height = height
         clip = {"x": 0, "y": 0, "width": width, "height": height, "scale": 1}
         data = self.ask("Page.captureScreenshot", format="png", clip=clip)["data"]
         with open(path, "wb") as file:
