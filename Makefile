@@ -8,6 +8,7 @@ SHELL := /bin/bash
 shop := --package-path Examples/Shop
 lifecycle := --package-path Examples/Lifecycle
 telemetry := --package-path Examples/Telemetry
+admin := --package-path Examples/Admin
 judge := --package-path Tests/SwiftOracle
 security := --package-path Examples/Security
 journal := --package-path Examples/SwiftProtobuf
@@ -55,6 +56,8 @@ test: peers oracle ## Run all tests, those of the examples too
 	swift test $(telemetry) --skip-build --disable-xctest
 	swift build $(security) --build-tests
 	swift test $(security) --skip-build --disable-xctest
+	swift build $(admin) --build-tests
+	swift test $(admin) --skip-build --disable-xctest
 	swift test --package-path Benchmarks/Load --disable-xctest
 	swift build $(journal) --build-tests
 	swift test $(journal) --skip-build --disable-xctest
@@ -112,5 +115,5 @@ lint: ## Check the format of all Swift files
 
 clean: ## Remove all that was built or downloaded
 	rm -rf .build .build-* Examples/Shop/.build Examples/Plugin/.build Examples/Lifecycle/.build Examples/Telemetry/.build \
-		Examples/Security/.build \
-		Examples/SwiftProtobuf/.build Benchmarks/.build Tools/.build Tests/SwiftOracle/.build .peers .demo
+		Examples/Admin/.build Examples/Security/.build Examples/SwiftProtobuf/.build Benchmarks/.build Tools/.build \
+		Tests/SwiftOracle/.build .peers .demo

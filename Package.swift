@@ -50,6 +50,7 @@ let package = Package(
         .library(name: "ApusEtcd", targets: ["ApusEtcd"]),
         .library(name: "ApusTelemetry", targets: ["ApusTelemetry"]),
         .library(name: "ApusOTLP", targets: ["ApusOTLP"]),
+        .library(name: "ApusAdmin", targets: ["ApusAdmin"]),
         .library(name: "ApusLogging", targets: ["ApusLogging"]),
         .library(name: "ApusMetrics", targets: ["ApusMetrics"]),
         .library(name: "ApusTracing", targets: ["ApusTracing"]),
@@ -64,6 +65,7 @@ let package = Package(
     ],
     traits: [
         .trait(name: "ServiceLifecycle", description: "Servers as services of swift-service-lifecycle's ServiceGroup."),
+        .trait(name: "Admin", description: "ApusAdmin: a page for operators, with its HTTP server."),
         .trait(name: "Logging", description: "ApusLogging: an access log and a log of events through swift-log."),
         .trait(name: "Metrics", description: "ApusMetrics: what is measured goes to swift-metrics."),
         .trait(name: "Tracing", description: "ApusTracing: spans of calls through swift-distributed-tracing."),
@@ -75,6 +77,7 @@ let package = Package(
     dependencies: [
         .package(url: "https://github.com/apple/swift-protobuf.git", from: "1.28.0"),
         .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.6.0"),
+        .package(url: "https://github.com/swhitty/FlyingFox", from: "0.27.0"),
         .package(url: "https://github.com/apple/swift-log", from: "1.6.0"),
         .package(url: "https://github.com/apple/swift-metrics", from: "2.5.0"),
         .package(url: "https://github.com/apple/swift-distributed-tracing", from: "1.7.0"),
@@ -104,6 +107,12 @@ let package = Package(
             ]),
         library("ApusTelemetry", ["ApusCore"]),
         library("ApusOTLP", ["ApusCore", "ApusProtobuf", "ApusTelemetry"]),
+        library(
+            "ApusAdmin",
+            [
+                "ApusCore", "ApusInterceptors", "ApusServices", "ApusTelemetry", "ApusTransport",
+                .product(name: "FlyingSocks", package: "FlyingFox", condition: .when(traits: ["Admin"])),
+            ]),
         library(
             "ApusLogging",
             [
@@ -174,6 +183,12 @@ let package = Package(
             ["ApusCore", "ApusDiscovery", "ApusEtcd", "ApusProtobuf", "ApusTestSupport", "ApusTransport"]),
         tests(
             "ApusTelemetryTests", ["ApusCore", "ApusInterceptors", "ApusTelemetry", "ApusTestSupport", "ApusTransport"]),
+        tests(
+            "ApusAdminTests",
+            [
+                "ApusAdmin", "ApusCore", "ApusInterceptors", "ApusServices", "ApusTelemetry", "ApusTestSupport",
+                "ApusTransport",
+            ]),
         tests(
             "ApusOTLPTests",
             [

@@ -16,6 +16,7 @@ let strict: [SwiftSetting] =
     ]
 
 let apus = Target.Dependency.product(name: "Apus", package: "apus")
+let admin = Target.Dependency.product(name: "ApusAdmin", package: "apus")
 let arguments = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
 let grdb = Target.Dependency.product(name: "GRDB", package: "GRDB.swift")
 
@@ -35,7 +36,8 @@ let package = Package(
     name: "shop",
     platforms: [.macOS(.v15)],
     dependencies: [
-        .package(name: "apus", path: "../.."),
+        // The trait brings the demo's admin page, and with it the sockets of FlyingFox.
+        .package(name: "apus", path: "../..", traits: ["Admin"]),
         .package(url: "https://github.com/groue/GRDB.swift", exact: "7.10.0"),
         .package(url: "https://github.com/apple/swift-argument-parser", exact: "1.8.2"),
     ],
@@ -50,7 +52,7 @@ let package = Package(
         library("ShopProtos", [apus]),
         library("ShopCatalog", [apus, "ShopProtos"]),
         library("ShopServices", [apus, arguments, "Processes", "ShopCatalog", "ShopProtos", "ShopStore"]),
-        library("ShopDrill", [apus, "Figures", "PasswordHash", "Processes", "ShopProtos", "ShopStore"]),
+        library("ShopDrill", [apus, admin, "Figures", "PasswordHash", "Processes", "ShopProtos", "ShopStore"]),
         library("DrillProtos", [apus]),
         library("FailureDrill", [apus, "DrillProtos", "Figures", "Processes"]),
 

@@ -20,6 +20,8 @@ public final class CallRecord: Sendable {
         var verdict: Status?
         var endpoint: EndpointHandle?
         var traceID: String?
+        // Empty, and without memory of its own, in a call whose first try went well.
+        var ends: [Try] = []
 
         static let limit = 64
 
@@ -29,12 +31,14 @@ public final class CallRecord: Sendable {
     /// When the call or try began.
     public let started: MonotonicInstant
     private let watch: Watch
+    // Of a try: where it goes.
+    private let destination: EndpointHandle?
     // The record of the whole call, in one of a try.
     private let parent: CallRecord?
     private let spent = Atomic<Int64>(-1)
     private let sent = Traffic()
     private let received = Traffic()
-    private let tries = Mutex(Tries())
+    private let course = Mutex(Tries())
 
     private struct Traffic: ~Copyable, Sendable {
         let bytes = Atomic<Int>(0)
@@ -50,8 +54,9 @@ public final class CallRecord: Sendable {
         }
     }
 
-    package init(_ watch: Watch, of parent: CallRecord? = nil) {
+    package init(_ watch: Watch, of parent: CallRecord? = nil, at destination: EndpointHandle? = nil) {
         self.watch = watch
+        self.destination = destination
         self.parent = parent
         started = watch.now
     }
@@ -109,25 +114,25 @@ public final class CallRecord: Sendable {
     public var receivedMessages: Int { received.messages.load(ordering: .relaxed) }
 
     /// Tries of a client's call that reached the transport; in the record of a try, those of its call.
-    public var attempts: Int { whole.tries.withLock { $0.started } }
+    public var attempts: Int { whole.course.withLock { $0.started } }
 
     /// Whether a try of this number has reached the transport: one more is transparent, no policy counts it.
     package func hasTried(_ number: Int) -> Bool {
-        whole.tries.withLock { $0.seen & Tries.bit(number) != 0 }
+        whole.course.withLock { $0.seen & Tries.bit(number) != 0 }
     }
 
     /// Where a client's last try went.
-    public var endpoint: Endpoint? { whole.tries.withLock { $0.endpoint }?.endpoint }
+    public var endpoint: Endpoint? { whole.course.withLock { $0.endpoint }?.endpoint }
 
     /// The trace that the call belongs to, as 32 hexadecimal digits, if a tracer has said so.
     public var traceID: String? {
-        get { whole.tries.withLock { $0.traceID } }
-        set { whole.tries.withLock { $0.traceID = newValue } }
+        get { whole.course.withLock { $0.traceID } }
+        set { whole.course.withLock { $0.traceID = newValue } }
     }
 
     /// The tries of a client's call by their reasons. Source: gRFC A96.
     public var retries: Retries {
-        let tries = whole.tries.withLock { $0 }
+        let tries = whole.course.withLock { $0 }
         let repeated = max(0, tries.highest - 1)
         return Retries(
             retries: tries.isHedged ? 0 : repeated, hedges: tries.isHedged ? repeated : 0,
@@ -146,6 +151,23 @@ public final class CallRecord: Sendable {
         public let delay: Duration
     }
 
+    /// A try that has ended, in a call that was tried more than once or that failed.
+    public struct Try: Sendable, Hashable {
+        /// Where it went; nil when it had no endpoint.
+        public let endpoint: EndpointHandle?
+        /// Its time.
+        public let duration: Duration
+        /// How it ended.
+        public let status: Status
+
+        /// How many are kept of one call.
+        package static let limit = 8
+    }
+
+    /// The tries of a client's call in the order of their ends, the first few of them: those that failed, and what came
+    /// behind them. Empty for a call whose first try went well.
+    public var tries: [Try] { whole.course.withLock { $0.ends } }
+
     // MARK: What transports tell
 
     /// A message went out, in so many bytes.
@@ -156,21 +178,21 @@ public final class CallRecord: Sendable {
 
     /// The call ends with this status, whatever its handler makes of it. Only the first one counts.
     package func rule(_ status: Status) {
-        tries.withLock { if $0.verdict == nil { $0.verdict = status } }
+        course.withLock { if $0.verdict == nil { $0.verdict = status } }
     }
 
     /// The status that ``rule(_:)`` has set.
-    package var verdict: Status? { tries.withLock { $0.verdict } }
+    package var verdict: Status? { course.withLock { $0.verdict } }
 
     // MARK: The course of a call
 
     /// Its tries overlap.
-    package func hedges() { whole.tries.withLock { $0.isHedged = true } }
+    package func hedges() { whole.course.withLock { $0.isHedged = true } }
 
     /// A try goes to the transport.
     func attempt(_ number: Int, at endpoint: EndpointHandle?) -> CallRecord {
-        let attempt = CallRecord(watch, of: whole)
-        whole.tries.withLock { tries in
+        let attempt = CallRecord(watch, of: whole, at: endpoint)
+        whole.course.withLock { tries in
             if tries.running == 0, let end = tries.lastEnd { tries.delay += end.duration(to: attempt.started) }
             tries.running += 1
             tries.started += 1
@@ -183,17 +205,20 @@ public final class CallRecord: Sendable {
         return attempt
     }
 
-    /// The call or try is over.
-    package func end() {
+    /// The call or try is over. Of a try its error is kept.
+    package func end(_ error: RPCError? = nil) {
         guard isMeasured else { return }
         let now = watch.now
         spent.store(max(0, started.duration(to: now).saturatedNanoseconds), ordering: .relaxed)
         guard let parent else { return }
         parent.sent.add(sent)
         parent.received.add(received)
-        parent.tries.withLock { tries in
+        parent.course.withLock { tries in
             tries.running -= 1
             tries.lastEnd = now
+            guard error != nil || !tries.ends.isEmpty, tries.ends.count < Try.limit else { return }
+            let status = error.map { Status($0.code, $0.message) } ?? .ok
+            tries.ends.append(Try(endpoint: destination, duration: started.duration(to: now), status: status))
         }
     }
 }
@@ -223,13 +248,14 @@ extension TransportEnd {
                 return response
             }
             source.onEnd { [call] error in
-                attempt.end()
+                attempt.end(error)
                 attempt.observer.attemptEnded(call, error: error)
             }
             return response
         } catch {
-            attempt.end()
-            attempt.observer.attemptEnded(call, error: RPCError(wrapping: error))
+            let reason = RPCError(wrapping: error)
+            attempt.end(reason)
+            attempt.observer.attemptEnded(call, error: reason)
             throw error
         }
     }

@@ -10,6 +10,8 @@ public final class Channel: Sendable {
     /// Who is told of this channel's calls.
     public let observer: (any Observer)?
 
+    /// Its policies as it was given them, outermost first.
+    package let interceptors: [any ClientInterceptor]
     let transport: any ClientTransport
     let clock: any MonotonicClock
     let connectivity: Connectivity
@@ -29,6 +31,7 @@ public final class Channel: Sendable {
         observer: (any Observer)? = nil, clock: any MonotonicClock = SystemClock()
     ) {
         self.name = name
+        self.interceptors = interceptors
         self.observer = observer
         self.transport = transport
         self.clock = clock

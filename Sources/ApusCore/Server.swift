@@ -8,7 +8,7 @@ public final class Server: Sendable {
     public let observer: (any Observer)?
     /// What watches its calls; nil without an observer.
     package let watch: CallRecord.Watch?
-    private let interceptors: [any ServerInterceptor]
+    package let interceptors: [any ServerInterceptor]
     private let services: [any Service]
     private let admission: [any AdmittingInterceptor]
 

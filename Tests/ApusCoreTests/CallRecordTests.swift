@@ -124,6 +124,22 @@ import Testing
         #expect((call.retries.transparent, call.retries.retries, call.retries.hedges) == (1, 0, 0))
     }
 
+    @Test func `the tries of a call are kept with their ends when the first one failed`() async throws {
+        script.expect { [clock] _ in clock.advance(by: .seconds(1)) }.fail(.unavailable, progress: .notSent)
+        script.expect { [clock] _ in clock.advance(by: .seconds(2)) }.reply()
+        try await channel().ask()
+        let call = try #require(records.calls.withLock { $0 }.first)
+        #expect(call.tries.map(\.status.code) == [.unavailable, .ok])
+        #expect(call.tries.map(\.duration) == [.seconds(1), .seconds(2)])
+    }
+
+    @Test func `a call whose first try went well keeps none`() async throws {
+        script.expect().reply()
+        try await channel().ask()
+        let call = try #require(records.calls.withLock { $0 }.first)
+        #expect(call.tries.isEmpty)
+    }
+
     @Test func `a try of a streamed call lasts until its stream ends`() async throws {
         let responses = ScriptedResponses()
         script.expect().reply(responses)

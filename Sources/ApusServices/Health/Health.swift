@@ -40,6 +40,9 @@ public final class Health: Service {
     /// - Parameter service: its full name; the empty string for the server as a whole.
     public func set(_ service: String, _ state: State) { handler.board.set(service, state) }
 
+    /// The states of all services that were told, by name; the server as a whole has the empty one.
+    public var states: [String: State] { handler.board.states }
+
     /// Tells every service as not serving, for good, and ends the watches. A server's graceful stop does that by
     /// itself.
     public func stop() { handler.board.stop() }

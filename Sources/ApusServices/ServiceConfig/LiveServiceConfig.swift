@@ -57,7 +57,14 @@ public final class LiveServiceConfig: Sendable {
         }
     }
 
+    /// A document as it was applied, and what it is called.
+    package struct Document: Sendable {
+        package let name: String
+        package let bytes: [UInt8]
+    }
+
     private struct State {
+        var document: Document?
         var refusal: RPCError?
         var task: Task<Void, Never>?
     }
@@ -110,6 +117,9 @@ public final class LiveServiceConfig: Sendable {
     /// Why the last document was refused or could not be read; nil when it is in force.
     public var lastRefusal: RPCError? { state.withLock { $0.refusal } }
 
+    /// The document in force; nil before the first good one.
+    package var document: Document? { state.withLock { $0.document } }
+
     /// Puts a document in force for the calls that start from now on.
     ///
     /// - Throws: INVALID_ARGUMENT with name, line, column and reason; the last good document then stays in force.
@@ -121,6 +131,7 @@ public final class LiveServiceConfig: Sendable {
                 var replaced: [any ClientInterceptor] = []
                 place.replace(with: try InForce(config, after: inForce, balancers, clock, replaced: &replaced))
                 state.refusal = nil
+                state.document = Document(name: name, bytes: document)
                 // Not when they are released: a call that waits keeps those that it went through.
                 for policy in replaced { (policy as? any EndingPolicy)?.end() }
                 return .success(())

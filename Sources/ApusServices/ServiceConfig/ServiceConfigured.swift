@@ -7,7 +7,7 @@ public import ApusCore
 ///
 /// What the caller asked for stays where it is stricter: the earlier deadline, the smaller limit.
 public struct ServiceConfigured: RetryingInterceptor {
-    private let config: LiveServiceConfig
+    package let config: LiveServiceConfig
 
     /// Follows a config.
     public init(_ config: LiveServiceConfig) { self.config = config }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 public import Apus
+import ApusAdmin
 public import Foundation
 import Processes
 import ShopStore
@@ -56,7 +57,10 @@ public final class LiveDrill: Sendable {
     public func run() async throws -> Verdict {
         screen.say("A shop of five processes, found through the registry in \(folder.registry):")
         for instance in users + orders { try await start(instance) }
-        let clients = try ShopClients(registry, witness: Witness(ledger), random: random)
+        let telemetry = AdminTelemetry(slow: .milliseconds(100))
+        let clients = try ShopClients(registry, witness: Witness(ledger), telemetry: telemetry, random: random)
+        let page = DrillPage(telemetry, clients.channels, screen).open()
+        defer { page.cancel() }
         try await trade(with: clients)
         return try await judge()
     }

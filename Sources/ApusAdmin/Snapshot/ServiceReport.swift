@@ -1,0 +1,123 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import ApusCore
+import ApusTelemetry
+
+/// What is known of the services that this process calls, and of the methods that it serves.
+struct ServiceReport {
+    let series: MeasuredSeries
+    let candidates: [String: Candidates]
+    let channels: [Channel]
+
+    // A page is for people: who has more reads the metrics.
+    private static let mostServices = 50
+    private static let mostMethods = 50
+    private static let mostEndpoints = 200
+
+    /// The services that are called, by name.
+    var services: JSON {
+        let byMethod = series.tallies(of: "grpc.client.call.duration", by: ["grpc.target", "grpc.method"])
+        let attempts = series.numbers(of: "grpc.client.attempt.started", by: ["grpc.target"])
+        let retries = series.numbers(of: "grpc.client.call.retries", by: ["grpc.target"])
+        let hedges = series.numbers(of: "grpc.client.call.hedges", by: ["grpc.target"])
+        let known = Set(byMethod.keys.map { $0[0] }).union(candidates.keys).union(channels.map(\.name)).sorted()
+        let picks = series.numbers(of: "apus.client.picks", by: ["grpc.target", "apus.endpoint"])
+        let services = known.prefix(Self.mostServices).map { name -> JSON in
+            let methods = byMethod.filter { $0.key[0] == name }
+            var members = Self.members(of: methods.values.reduce(into: CallTally()) { $0.add($1) })
+            members["name"] = .string(name)
+            members["state"] = state(of: name)
+            members["attempts"] = .integer(attempts[[name]] ?? 0)
+            members["retries"] = .integer(retries[[name]] ?? 0)
+            members["hedges"] = .integer(hedges[[name]] ?? 0)
+            members["methods"] = Self.methods(methods.map { ($0.key[1], $0.value) })
+            members["endpoints"] = endpoints(of: name, picks: picks)
+            members["breakers"] = breakers(of: name)
+            return .object(members)
+        }
+        return .array(services)
+    }
+
+    /// The methods that are served.
+    var served: JSON {
+        let tallies = series.tallies(of: "grpc.server.call.duration", by: ["grpc.method"])
+        return Self.methods(tallies.map { ($0.key[0], $0.value) }, withBuckets: true)
+    }
+
+    private func state(of name: String) -> JSON {
+        // Several channels may have one name: the best of them tells.
+        let order: [ConnectivityState] = [.ready, .connecting, .idle, .transientFailure, .shutdown]
+        let states = channels.filter { $0.name == name }.map(\.state)
+        return .text(order.first(where: states.contains)?.name)
+    }
+
+    private static func members(of tally: CallTally, withBuckets: Bool = true) -> [String: JSON] {
+        var members: [String: JSON] = [
+            "calls": .integer(tally.calls), "errors": .integer(tally.errors), "statuses": .counts(tally.statuses),
+            "p50": .seconds(nanoseconds: tally.quantile(0.5)), "p90": .seconds(nanoseconds: tally.quantile(0.9)),
+            "p99": .seconds(nanoseconds: tally.quantile(0.99)),
+        ]
+        if withBuckets { members["buckets"] = .array(tally.buckets.map(JSON.integer)) }
+        return members
+    }
+
+    private static func methods(_ tallies: [(name: String, tally: CallTally)], withBuckets: Bool = false) -> JSON {
+        let sorted = tallies.sorted { ($1.tally.calls, $0.name) < ($0.tally.calls, $1.name) }
+        return .array(
+            sorted.prefix(mostMethods).map { name, tally in
+                .object(members(of: tally, withBuckets: withBuckets).merging(["method": .string(name)]) { $1 })
+            })
+    }
+
+    // MARK: Endpoints
+
+    private func endpoints(of name: String, picks: [[String]: Int]) -> JSON {
+        let handles = candidates[name]?.handles ?? []
+        let known = handles.prefix(Self.mostEndpoints).map { handle -> JSON in
+            .object(Self.members(of: handle, picks: picks[[name, "\(handle.endpoint.address)"]] ?? 0))
+        }
+        guard handles.isEmpty else { return .array(known) }
+        // Without discovery nobody has a list, but picks have addresses.
+        let picked = picks.filter { $0.key[0] == name }.sorted { $0.key[1] < $1.key[1] }
+        return .array(
+            picked.prefix(Self.mostEndpoints).map {
+                .object(["address": .string($0.key[1]), "picks": .integer($0.value)])
+            })
+    }
+
+    private static func members(of handle: EndpointHandle, picks: Int) -> [String: JSON] {
+        [
+            "address": .text(handle.endpoint.address), "state": .string(handle.connectivity.name),
+            "calls_in_flight": .integer(handle.callsInFlight), "calls_waiting": .integer(handle.callsWaiting),
+            "ejected": .bool(handle.isEjected), "weight": .number(handle.endpoint.weight), "picks": .integer(picks),
+            "metadata": .object(handle.endpoint.metadata.mapValues(JSON.string)),
+        ]
+    }
+
+    /// All endpoints with the services that they are of: what `/connections` tells of clients.
+    var connections: JSON {
+        let rows = candidates.sorted { $0.key < $1.key }.flatMap { name, candidates in
+            candidates.handles.prefix(Self.mostEndpoints).map { handle -> JSON in
+                var members = Self.members(of: handle, picks: 0)
+                members["service"] = .string(name)
+                members["picks"] = nil
+                members["metadata"] = nil
+                return .object(members)
+            }
+        }
+        return .array(rows)
+    }
+
+    private func breakers(of name: String) -> JSON {
+        let texts = ["closed", "half open", "open"]
+        let all = series["apus.client.breaker.state"].filter { ($0["grpc.target"] ?? name) == name }
+        let rows = all.prefix(Self.mostEndpoints).compactMap { series -> JSON? in
+            guard case .number(let state) = series.value, texts.indices.contains(state) else { return nil }
+            return .object([
+                "breaker": .text(series["apus.breaker"]), "endpoint": .text(series["apus.endpoint"]),
+                "method": .text(series["grpc.method"]), "state": .string(texts[state]),
+            ])
+        }
+        return .array(rows)
+    }
+}
