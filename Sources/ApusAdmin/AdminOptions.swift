@@ -36,6 +36,10 @@ public struct AdminOptions: Sendable {
     /// Why these cannot be; nil when they can.
     var problem: String? {
         guard (0...65535).contains(port) else { return "an admin page's port is 0 to 65535, not \(port)" }
+        guard interval >= .milliseconds(1), interval <= .seconds(5) else {
+            return "an admin page tells news each millisecond to each 5 seconds, not each \(interval)"
+        }
+        guard patience > .zero else { return "an admin page's patience is more than no time" }
         guard let token else {
             return isLoopback ? nil : "an admin page at \(host) needs a token: others than this machine reach it"
         }

@@ -162,6 +162,12 @@ public final class CallRecord: Sendable {
 
         /// How many are kept of one call.
         package static let limit = 8
+
+        package init(endpoint: EndpointHandle?, duration: Duration, status: Status) {
+            self.endpoint = endpoint
+            self.duration = duration
+            self.status = status
+        }
     }
 
     /// The tries of a client's call in the order of their ends, the first few of them: those that failed, and what came

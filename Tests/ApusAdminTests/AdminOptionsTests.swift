@@ -35,4 +35,14 @@ import Testing
         #expect(problem { $0.port = -1 } != nil)
         #expect(problem { $0.port = 0 } == nil)
     }
+
+    @Test(arguments: [Duration.zero, .milliseconds(-1), .seconds(6)])
+    func `news come each millisecond to each five seconds`(_ interval: Duration) {
+        #expect(problem { $0.interval = interval }?.contains("news") == true)
+        #expect(problem { $0.interval = .seconds(5) } == nil)
+    }
+
+    @Test func `nobody is given no time at all`() {
+        #expect(problem { $0.patience = .zero }?.contains("patience") == true)
+    }
 }

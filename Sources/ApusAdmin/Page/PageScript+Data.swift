@@ -8,7 +8,14 @@ extension AdminPage {
         const pause = ms => new Promise(done => setTimeout(done, ms));
         const snapshots = [];
         const span = 60;
-        let token = null, isPaused = false;
+        let token = null, isPaused = false, isListening = false;
+
+        // One listener a tab, however often it is asked for.
+        function connect() {
+          if (isListening) return;
+          isListening = true;
+          listen().finally(() => { isListening = false; });
+        }
 
         // A token lives as long as the tab, in memory alone: reloading asks again.
         async function listen() {

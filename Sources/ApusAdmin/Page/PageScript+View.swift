@@ -204,7 +204,8 @@ extension AdminPage {
           if (articles.length !== place.children.length || articles.some((one, index) => one !== place.children[index])) place.replaceChildren(...articles);
           byID("served").hidden = !served.length;
           byID("served-table").replaceChildren(methodTable("", served));
-          list("failed", snapshot.calls.failed.map(callItem), "None.");
+          const failed = snapshot.calls.failed.concat(snapshot.calls.refused).sort((a, b) => a.age - b.age).slice(0, 8);
+          list("failed", failed.map(callItem), "None.");
           const notable = snapshot.calls.slow.concat(snapshot.calls.retried).sort((a, b) => a.age - b.age).slice(0, 8);
           list("slow", notable.map(callItem), "None.");
           list("events", snapshot.events.map(one => make("li", {}, make("div", { class: "row" }, make("time", {}, age(one.age) + " ago"),
@@ -227,8 +228,8 @@ extension AdminPage {
           event.preventDefault();
           token = byID("token").value;
           byID("token").value = "";
-          listen();
+          connect();
         });
-        if (document.documentElement.dataset.token === undefined) listen(); else ask("");
+        if (document.documentElement.dataset.token === undefined) connect(); else ask("");
         """#
 }

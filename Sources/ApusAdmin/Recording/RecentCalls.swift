@@ -42,7 +42,7 @@ package final class RecentCalls: Observer {
 
     /// What a call was.
     package enum Kind: Sendable, Hashable, CaseIterable {
-        case failed, slow, retried, other
+        case failed, slow, retried, refused, other
     }
 
     private let rules: Rules
@@ -97,8 +97,24 @@ package final class RecentCalls: Observer {
     }
 
     private func keep(_ note: Note, as kind: Kind) {
+        var note = note
+        note.status = Self.shortened(note.status)
+        note.tries = note.tries.map {
+            CallRecord.Try(endpoint: $0.endpoint, duration: $0.duration, status: Self.shortened($0.status))
+        }
         let isKept: Void? = rings.withLockIfAvailable { $0[kind]?.append(note) }
         if isKept == nil { missed_.wrappingAdd(1, ordering: .relaxed) }
+    }
+
+    // A peer may send as much as its metadata may be long, for each try.
+    private static let longestMessage = 300
+
+    private static func shortened(_ status: Status) -> Status {
+        let scalars = status.message.unicodeScalars
+        guard status.message.utf8.count > longestMessage, scalars.count > longestMessage else {
+            return Status(status.code, status.message)
+        }
+        return Status(status.code, String(String.UnicodeScalarView(scalars.prefix(longestMessage))) + "…")
     }
 
     // MARK: What it observes
@@ -125,7 +141,8 @@ package final class RecentCalls: Observer {
         let note = Note(
             side: .server, method: method?.rpc ?? "(not served)", target: nil, peer: peer, status: status,
             duration: .zero, ended: clock.now, attempts: 1, tries: [], traceID: nil)
-        keep(note, as: .failed)
+        // Not among those that failed in a handler, which a stranger could drive out.
+        keep(note, as: .refused)
     }
 }
 

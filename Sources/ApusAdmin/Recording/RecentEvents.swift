@@ -82,6 +82,10 @@ package final class RecentEvents: Observer {
     package func serverEvent(_ event: ServerEvent) {
         // Calls that were refused are among the calls.
         if case .callRefused = event { return }
+        // A peer's port is another one each time: without it, a flood of one kind is one note.
+        if case .connectionRefused(_, let reason) = event {
+            return note("connections are closed as they come: \(reason)", isWarning: true)
+        }
         var isWarning = true
         if case .descriptorsAvailable = event { isWarning = false }
         note("\(event)", isWarning: isWarning)

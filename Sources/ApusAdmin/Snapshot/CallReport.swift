@@ -10,8 +10,8 @@ struct CallReport {
     func calls(_ calls: RecentCalls, most: Int = .max) -> [String: JSON] {
         func list(_ kind: RecentCalls.Kind) -> JSON { .array(calls.notes(kind).prefix(most).map(member)) }
         return [
-            "failed": list(.failed), "slow": list(.slow), "retried": list(.retried), "others": list(.other),
-            "missed": .integer(calls.missed),
+            "failed": list(.failed), "slow": list(.slow), "retried": list(.retried),
+            "refused": list(.refused), "others": list(.other), "missed": .integer(calls.missed),
         ]
     }
 
@@ -29,7 +29,7 @@ struct CallReport {
         .object([
             "age": .seconds(note.ended.duration(to: now)), "side": .string(note.side.rawValue),
             "method": .string(note.method), "service": .text(note.target), "peer": .text(note.peer),
-            "status": .string(note.status.code.name), "message": .string(Self.shortened(note.status.message)),
+            "status": .string(note.status.code.name), "message": .string(note.status.message),
             "seconds": .seconds(note.duration), "attempts": .integer(note.attempts),
             "tries": .array(note.tries.map(Self.member)), "trace": .text(note.traceID),
         ])
@@ -38,16 +38,7 @@ struct CallReport {
     private static func member(_ attempt: CallRecord.Try) -> JSON {
         .object([
             "peer": .text(attempt.endpoint?.endpoint.address), "status": .string(attempt.status.code.name),
-            "message": .string(shortened(attempt.status.message)), "seconds": .seconds(attempt.duration),
+            "message": .string(attempt.status.message), "seconds": .seconds(attempt.duration),
         ])
-    }
-
-    // A peer may send as much as its metadata may be long.
-    private static let longestMessage = 300
-
-    private static func shortened(_ text: String) -> String {
-        let scalars = text.unicodeScalars
-        guard scalars.count > longestMessage else { return text }
-        return String(String.UnicodeScalarView(scalars.prefix(longestMessage))) + "…"
     }
 }

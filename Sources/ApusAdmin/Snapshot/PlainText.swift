@@ -6,7 +6,7 @@ import ApusCore
 enum PlainText {
     static func render(_ value: JSON) -> String {
         guard case .object(let members) = value else { return text(value) + "\n" }
-        let sorted = members.sorted { $0.key < $1.key }
+        let sorted = members.map { (key: harmless($0.key), value: $0.value) }.sorted { $0.key < $1.key }
         let plain = sorted.filter { !isSection($0.value) }
         let width = plain.map { $0.key.count }.max() ?? 0
         let lines = plain.map { "\(padded($0.key, width))  \(text($0.value))\n" }.joined()
@@ -34,7 +34,7 @@ enum PlainText {
 
     private static func table(_ rows: [[String: JSON]]) -> String {
         let names = Set(rows.flatMap(\.keys)).sorted()
-        let lines = [names] + rows.map { row in names.map { text(row[$0] ?? .null) } }
+        let lines = [names.map(harmless)] + rows.map { row in names.map { text(row[$0] ?? .null) } }
         let widths = names.indices.map { column in lines.map { $0[column].count }.max() ?? 0 }
         return lines.map { line in
             var text = zip(line, widths).map(padded).joined(separator: "  ")

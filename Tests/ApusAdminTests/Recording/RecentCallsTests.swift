@@ -111,11 +111,12 @@ import Testing
         #expect(calls.notes(.failed).map(\.status.message) == ["10", "9", "8"])
     }
 
-    @Test func `a server's refusal is a call that failed`() {
+    @Test func `a server's refusals have a list of their own, and drive out no call that failed`() {
         let peer = Endpoint.Address.host("10.0.0.9", port: 5)
         calls.serverEvent(.callRefused(method: nil, peer: peer, status: Status(.unimplemented, "no such method")))
         calls.serverEvent(.outOfDescriptors(listener: peer))
-        #expect(calls.notes(.failed).map(\.peer) == [peer])
-        #expect(calls.notes(.failed).map(\.side) == [.server])
+        #expect(calls.notes(.failed).isEmpty)
+        #expect(calls.notes(.refused).map(\.peer) == [peer])
+        #expect(calls.notes(.refused).map(\.side) == [.server])
     }
 }

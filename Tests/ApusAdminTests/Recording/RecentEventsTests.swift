@@ -27,9 +27,9 @@ import Testing
     }
 
     @Test func `the same thing in a row is one line with a count and the last moment`() {
-        for _ in 0..<4 {
+        for port in 1...4 {
             clock.advance(by: .seconds(1))
-            events.serverEvent(.connectionRefused(peer: endpoint.address, reason: "too many"))
+            events.serverEvent(.connectionRefused(peer: .host("10.0.0.9", port: port), reason: "too many"))
         }
         #expect(events.notes.map(\.count) == [4])
         #expect(events.notes.map(\.at) == [clock.now])

@@ -27,5 +27,8 @@ import Testing
 
     @Test func `what would steer a terminal is shown as a mark`() {
         #expect(PlainText.render(.object(["a": .string("x\u{1B}[2Jy\nz")])) == "a  x\u{FFFD}[2Jy\u{FFFD}z\n")
+        let rows = JSON.array([.object(["k\u{1B}": .string("v")])])
+        #expect(PlainText.render(.object(["a\u{1B}b": .string("x")])) == "a\u{FFFD}b  x\n")
+        #expect(!PlainText.render(.object(["rows": rows])).contains("\u{1B}"))
     }
 }

@@ -24,7 +24,7 @@ public struct Quotes: Service {
     public var routes: [Route] {
         [
             .unary(Methods.price) { request, _ in
-                guard !request.isEmpty else { throw RPCError(.invalidArgument, "the price of what?") }
+                guard !request.isEmpty else { throw RPCError(.invalidArgument, "the price of <b>what</b>?") }
                 let roll = random.index(below: 1000)
                 if roll < 8 { throw RPCError(.unavailable, "the shop is being swept") }
                 let milliseconds = roll < 20 ? 600 : roll % 40

@@ -13,6 +13,7 @@ import base64
 import json
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -128,7 +129,7 @@ def read(page, arguments):
     looks = []
     for scheme, width, height in LOOKS:
         page.look(scheme, width, height)
-        page.wait_until("new Promise(done => requestAnimationFrame(() => done(true))) && true")
+        page.wait_until(f"innerWidth === {width} && matchMedia('(prefers-color-scheme: {scheme})').matches")
         looks.append({
             "scheme": scheme, "width": width, "text": page.value("document.body.innerText"),
             "content_width": page.value("document.documentElement.scrollWidth"),
@@ -139,7 +140,13 @@ def read(page, arguments):
     return looks
 
 
+def give_up(*_):
+    sys.exit("the browser does not answer")
+
+
 def main():
+    signal.signal(signal.SIGALRM, give_up)
+    signal.alarm(300)
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("url")
     parser.add_argument("--token")
