@@ -15,8 +15,8 @@ struct TransparentRetry: ClientInterceptor {
             do {
                 return try await next(call)
             } catch let error as RPCError {
-                guard call.request.isReplayable, !Task.isCancelled else { throw error }
-                guard let wait = tries.wait(after: error.progress) else { throw error }
+                guard call.request.isReplayable, let wait = tries.wait(after: error.progress) else { throw error }
+                try TransparentTries.checkCancellation(after: error)
                 let next = clock.now.advanced(by: wait)
                 guard !call.deadline.hasPassed(at: next) else { throw error }
                 call.avoid(error.pickedHandle)
@@ -35,6 +35,14 @@ package struct TransparentTries: Sendable {
     private var unsentInRow = 0
 
     package init() {}
+
+    /// Ends a call that nobody waits for any more as what it is, not as the try that happened to fail.
+    ///
+    /// - Throws: CANCELLED when the calling task is cancelled.
+    package static func checkCancellation(after error: RPCError) throws(RPCError) {
+        guard Task.isCancelled else { return }
+        throw RPCError(.cancelled, "the calling task was cancelled between two tries", cause: "\(error)")
+    }
 
     /// The wait before the next try: none at first, then 1, 2, 4 … 1024 ms; nil when the failure counts.
     package mutating func wait(after progress: RPCError.Progress) -> Duration? {

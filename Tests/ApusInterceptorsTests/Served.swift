@@ -55,13 +55,32 @@ final class Count: Sendable {
 }
 
 /// Tells whether it was opened, and lets any number of tasks wait for that; a cancelled one waits no longer.
-struct Gate: Sendable {
-    private let stream: AsyncStream<Void>
-    private let opener: AsyncStream<Void>.Continuation
+final class Gate: Sendable {
+    private struct State {
+        var isOpen = false
+        var waiting: [AsyncStream<Void>.Continuation] = []
+    }
 
-    init() { (stream, opener) = AsyncStream.makeStream() }
+    private let state = Mutex(State())
 
-    func open() { opener.finish() }
+    func open() {
+        let waiting = state.withLock { state in
+            state.isOpen = true
+            defer { state.waiting = [] }
+            return state.waiting
+        }
+        for waiter in waiting { waiter.finish() }
+    }
 
-    func wait() async { for await _ in stream {} }
+    /// Returns when the gate is open, and to a cancelled task at once.
+    func wait() async {
+        // One stream for each: the cancellation of one task would end a common one for all.
+        let (stream, waiter) = AsyncStream<Void>.makeStream()
+        let isOpen = state.withLock { state in
+            if !state.isOpen { state.waiting.append(waiter) }
+            return state.isOpen
+        }
+        if isOpen { waiter.finish() }
+        for await _ in stream {}
+    }
 }

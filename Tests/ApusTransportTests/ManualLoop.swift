@@ -9,6 +9,7 @@ import ApusTransport
 /// Sendable: used by one test's task alone.
 final class ManualLoop: EventLoop, @unchecked Sendable {
     private(set) var now = MonotonicInstant(nanoseconds: 1_000_000_000_000)
+    let workers = LoopWorkers()
     let output = OutputBuffer()
     let tlsScratch = TLSScratch()
     private var timers = TimerQueue()

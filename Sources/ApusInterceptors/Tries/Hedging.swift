@@ -78,8 +78,9 @@ extension TransparentTries {
                 return try await next(call)
             } catch {
                 let error = RPCError(wrapping: error)
-                guard call.request.isReplayable, !Task.isCancelled, !next.isClosed else { throw error }
+                guard call.request.isReplayable, !next.isClosed else { throw error }
                 guard let wait = tries.wait(after: error.progress) else { throw error }
+                try TransparentTries.checkCancellation(after: error)
                 let moment = clock.now.advanced(by: wait)
                 guard !call.deadline.hasPassed(at: moment) else { throw error }
                 call.avoid(error.pickedHandle)

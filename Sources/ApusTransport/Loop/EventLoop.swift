@@ -29,6 +29,9 @@ package protocol EventLoop: TaskExecutor {
     /// Calls `flusher` once when this turn's work is done. Loop only.
     func flushAtEndOfTurn(_ flusher: any TurnFlusher)
 
+    /// Tasks of the loop's for work that is short and comes often. Loop only.
+    var workers: LoopWorkers { get }
+
     /// The loop's scratch area for output. Loop only.
     var output: OutputBuffer { get }
 

@@ -49,7 +49,7 @@ final class MemoryReturn {
     }
 
     private func giveBack() {
-        loop.trimSessionMemory()
+        loop.trimMemory()
         let request = UnsafeMutablePointer<uv_work_t>.allocate(capacity: 1)
         let result = uv_queue_work(
             loop.handle, request, { _ in apus_return_memory() }, { request, _ in request?.deallocate() })

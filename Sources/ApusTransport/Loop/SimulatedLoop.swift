@@ -11,6 +11,7 @@ package import ApusHTTP2
 /// Sendable: a simulation and all that belongs to it is used by one thread.
 package final class SimulatedLoop: EventLoop, @unchecked Sendable {
     package private(set) var now: MonotonicInstant
+    package let workers = LoopWorkers()
     package let output = OutputBuffer()
     package private(set) lazy var tlsScratch = TLSScratch()
     package let random: any RandomSource
@@ -55,7 +56,7 @@ package final class SimulatedLoop: EventLoop, @unchecked Sendable {
     /// Whether a timer fires at `moment`.
     func isDue(_ moment: MonotonicInstant) -> Bool { timers.next.map { $0 <= moment } ?? false }
     /// Whether there is something to run that is not a timer.
-    var hasWork: Bool { !jobs.isEmpty || !actions.isEmpty || !flushers.isEmpty }
+    var hasWork: Bool { !jobs.isEmpty || !actions.isEmpty || !flushers.isEmpty || workers.needsWorker }
 
     /// Fires what is due at `moment`, runs some of what waits, and flushes.
     func turn(at moment: MonotonicInstant) {
@@ -70,6 +71,7 @@ package final class SimulatedLoop: EventLoop, @unchecked Sendable {
 
     // Which comes first, an action or a job, is chance: they come from threads that know nothing of each other.
     private func runOne() -> Bool {
+        if workers.needsWorker { workers.send(on: self) }
         let choice = order.index(below: jobs.count + (actions.isEmpty ? 0 : 1))
         if choice < jobs.count {
             jobs.remove(at: choice).runSynchronously(on: asUnownedTaskExecutor())
@@ -78,6 +80,12 @@ package final class SimulatedLoop: EventLoop, @unchecked Sendable {
         guard let action = actions.popFirst() else { return false }
         action()
         return true
+    }
+
+    /// Ends the tasks that wait for work, which nobody will have for them.
+    func dismissWorkers() {
+        workers.dismissIdle()
+        while let job = jobs.popLast() { job.runSynchronously(on: asUnownedTaskExecutor()) }
     }
 
     private func flush() {

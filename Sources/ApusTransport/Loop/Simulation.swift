@@ -39,6 +39,12 @@ package final class Simulation: @unchecked Sendable {
         }
     }
 
+    // On the simulation's thread: elsewhere jobs may nest, and then the tasks stay.
+    deinit {
+        guard withUnsafeCurrentTask(body: { $0 == nil }) else { return }
+        for loop in loops { loop.dismissWorkers() }
+    }
+
     /// The loops as servers and channels take them.
     package var eventLoops: EventLoops { EventLoops(simulated: loops) }
 

@@ -20,6 +20,7 @@ package final class UVLoop: EventLoop, @unchecked Sendable {
     @exclusivity(unchecked) private var turnBegan: MonotonicInstant
     // Whether the loop may have waited since then.
     @exclusivity(unchecked) private var hasWaited = false
+    package let workers = LoopWorkers()
     package let output = OutputBuffer()
     package private(set) lazy var tlsScratch = TLSScratch()
     let readBuffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 256 * 1024, alignment: 64)
@@ -100,8 +101,11 @@ package final class UVLoop: EventLoop, @unchecked Sendable {
 
     package var isCurrent: Bool { CurrentLoop.isCurrent(self) }
 
-    /// Gives up memory that waits for sessions.
-    func trimSessionMemory() { pool.trim() }
+    /// Gives up memory that waits for sessions and calls.
+    func trimMemory() {
+        pool.trim()
+        workers.dismissIdle()
+    }
 
     // MARK: Work
 
@@ -187,7 +191,10 @@ package final class UVLoop: EventLoop, @unchecked Sendable {
     // Jobs run from here, which is plain code: draining them inside a running task crashes the runtime.
     private func runJobs(_ budget: inout Int) {
         let executor = asUnownedTaskExecutor()
-        while budget > 0, let job = jobs.popFirst() {
+        while budget > 0 {
+            // Behind what is runnable already, however long that goes on.
+            if workers.needsWorker { workers.send(on: self) }
+            guard let job = jobs.popFirst() else { return }
             job.runSynchronously(on: executor)
             budget -= 1
         }
@@ -203,7 +210,7 @@ package final class UVLoop: EventLoop, @unchecked Sendable {
 
     // True when there is nothing left to do: from then on, posting wakes the loop up.
     private func fallAsleep() -> Bool {
-        guard jobs.isEmpty, flushers.isEmpty else { return false }
+        guard jobs.isEmpty, flushers.isEmpty, !workers.needsWorker else { return false }
         return inbox.withLock { inbox in
             inbox.asleep = inbox.isEmpty
             return inbox.asleep

@@ -56,8 +56,6 @@ final class ServerConnection: HTTP2Connection, @unchecked Sendable {
     /// Starts the stream's handler once the batch that is being read was fed to nghttp2.
     func startAfterBatch(_ stream: ServerStream) { ready.append(stream) }
 
-    func executor(for entry: Router.Entry) -> any TaskExecutor { owner.executor(for: entry) ?? loop }
-
     /// Ends with GOAWAY and nothing after it.
     func terminate(_ code: UInt32) {
         session?.terminate(code: code)

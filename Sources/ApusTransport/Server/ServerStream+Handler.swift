@@ -12,25 +12,45 @@ extension ServerStream {
     ///
     /// - Returns: whether there is something to handle still.
     func startHandler() -> Bool {
-        guard !isReset, handler == nil, isOpen, let entry else { return false }
+        guard !isReset, case .none = handler, isOpen, let entry else { return false }
         guard request != nil || inbound != nil else { return false }
         if let request {
             handed = request
             forgetRequest()
         }
         connection.owner.handlerStarted()
+        guard let executor = connection.owner.executor(for: entry) else {
+            handler = .waiting
+            loop.workers.start(self)
+            return true
+        }
         isTold = true
         // A task that may throw, though it never does: the runtime's are, and any other gets a thunk and its closure.
-        handler = Task<Void, any Error>(executorPreference: connection.executor(for: entry)) {
-            // Bound here, where it is the task's own memory: what is bound outside is copied for the task, which is
-            // three allocations. Nothing follows: what follows an `await` costs a look at the task's executor.
-            await ServerCall.$binding.withValue(self) { await self.handle() }
-        }
+        handler = .task(
+            Task<Void, any Error>(executorPreference: executor) {
+                // Bound here, where it is the task's own memory: what is bound outside is copied for the task, which is
+                // three allocations. Nothing follows: what follows an `await` costs a look at the task's executor.
+                await ServerCall.$binding.withValue(self) { await self.handle() }
+            })
         return true
     }
 
+    /// Handles the call in a task that has seen others.
+    @concurrent func run(in worker: LoopWorker) async {
+        // Over before it was begun: somebody has told why.
+        guard isOpen, !isReset else { return leaveUnhandled() }
+        isTold = true
+        handler = .worker(worker)
+        await ServerCall.$binding.withValue(self) { await self.handle() }
+    }
+
+    private func leaveUnhandled() {
+        handed = nil
+        handlerLeft()
+    }
+
     // On the handler's executor.
-    private func handle() async {
+    @concurrent private func handle() async {
         guard let entry else { return }
         do {
             let call = call(entry, .one(try takeRequest()))
@@ -73,7 +93,7 @@ extension ServerStream {
 
     /// Ends a call that no handler has seen: the client may try it elsewhere.
     func refuse() {
-        guard !isReset, handler == nil, isOpen else { return }
+        guard !isReset, case .none = handler, isOpen else { return }
         isReset = true
         tellUnhandled(RPCError(.unavailable, "the call was refused: handlers of calls that are over hold every slot"))
         forgetRequest()
@@ -87,12 +107,14 @@ extension ServerStream {
     }
 
     private func handlerLeft() {
-        handler = nil
+        handler = .none
         connection.owner.handlerEnded()
         connection.slots.handlerLeft()
         respond()
     }
 }
+
+extension ServerStream: LoopWork {}
 
 extension ServerStream: CurrentCall {
     /// The call without its message. From any thread once the handler was started: until then its parts may change.

@@ -37,7 +37,7 @@ final class ServerStream: HTTP2Stream, TimerEntry, @unchecked Sendable {
     var refusalText: ArraySlice<UInt8> = []
     var endSent = false
     private var trailersSubmitted = false
-    var handler: Task<Void, any Error>?
+    var handler = HandlerTask.none
     // The request on its way to the handler's task, which takes it.
     @exclusivity(unchecked) var handed: MessageBytes?
     let outbound: OutboundHalf
@@ -259,7 +259,7 @@ final class ServerStream: HTTP2Stream, TimerEntry, @unchecked Sendable {
 
     // First of all: a handler on another thread that hears of the end finds its task cancelled.
     private func cancelHandler(_ error: RPCError) {
-        guard let handler else { return }
+        guard handler.isRunning else { return }
         outbound.willFail(error)
         inbound?.willFail(error)
         handler.cancel()

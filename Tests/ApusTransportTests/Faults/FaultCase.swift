@@ -60,7 +60,10 @@ struct FaultCase: CustomStringConvertible, Codable, Sendable {
         if fault == .corrupt || moment == .afterEnd { return nil }
         switch moment {
         case .start, .insideStart, .beforeHeaders, .insideHeaders: return false
-        default: return kind == .clientStreaming || kind == .bidirectional
+        default:
+            guard kind == .clientStreaming || kind == .bidirectional else { return false }
+            // A call may be over before its handler had its turn; then it gets none.
+            return fault == .reset || fault == .halfClose ? nil : true
         }
     }
 
