@@ -60,17 +60,21 @@ public final class Channel: Sendable {
     public func start(
         _ method: MethodDescriptor, _ request: MessageBody, options: CallOptions = CallOptions()
     ) async throws(RPCError) -> ClientResponse {
-        var call = ClientCall(
-            method: method, target: name, request: request, metadata: options.metadata,
-            deadline: deadline(of: options), waitForReady: options.waitForReady,
-            maximumResponseBytes: options.maximumResponseBytes, compression: options.compression)
-        guard let watch else { return try await run(call) }
+        guard let watch else { return try await run(call(method, request, options)) }
+        var call = call(method, request, options)
         let record = CallRecord(watch)
         call.observation = record
         return try await observed(call, by: watch.observer, record)
     }
 
-    private func run(_ call: ClientCall) async throws(RPCError) -> ClientResponse {
+    private func call(_ method: MethodDescriptor, _ request: MessageBody, _ options: CallOptions) -> ClientCall {
+        ClientCall(
+            method: method, target: name, request: request, metadata: options.metadata,
+            deadline: deadline(of: options), waitForReady: options.waitForReady,
+            maximumResponseBytes: options.maximumResponseBytes, compression: options.compression)
+    }
+
+    private func run(_ call: consuming ClientCall) async throws(RPCError) -> ClientResponse {
         do {
             return try await stack(call)
         } catch {

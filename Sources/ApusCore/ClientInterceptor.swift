@@ -16,7 +16,9 @@ import Synchronization
 /// ```
 public protocol ClientInterceptor: Sendable {
     /// Handles one call. Errors are `RPCError`s; anything else is wrapped before the caller sees it.
-    func intercept(_ call: ClientCall, next: ClientNext) async throws -> ClientResponse
+    ///
+    /// The call is the interceptor's own: one that passes it on has not copied it.
+    func intercept(_ call: consuming ClientCall, next: ClientNext) async throws -> ClientResponse
 }
 
 /// A marker for interceptors that try again: a channel that has one leaves transparent retry to it.
@@ -40,7 +42,7 @@ public struct ClientNext: Sendable {
     // Inlined where it is called: each asynchronous layer costs a hundredth of a call.
     /// Sends the call to the next interceptor, or to the transport behind the last.
     @inlinable @inline(__always)
-    public func callAsFunction(_ call: ClientCall) async throws -> ClientResponse {
+    public func callAsFunction(_ call: consuming ClientCall) async throws -> ClientResponse {
         guard let link else { throw ClientLink.missing }
         return try await link.interceptor.intercept(call, next: ClientNext(link.next))
     }
@@ -85,7 +87,7 @@ final class ClientStack: Sendable {
 struct TransportEnd: ClientInterceptor {
     let transport: any ClientTransport
 
-    func intercept(_ call: ClientCall, next: ClientNext) async throws -> ClientResponse {
+    func intercept(_ call: consuming ClientCall, next: ClientNext) async throws -> ClientResponse {
         guard let record = call.observation, record.isMeasured else { return try await transport.start(call) }
         return try await observedTry(call, record)
     }

@@ -5,7 +5,7 @@ public protocol ClientTransport: AnyObject, Sendable {
     /// Sends the call to `call.endpoint` and returns at the response's head, or at the whole of a unary answer.
     ///
     /// - Throws: an `RPCError`: the status of a call that failed, or the transport's own with its progress.
-    func start(_ call: ClientCall) async throws -> ClientResponse
+    func start(_ call: consuming ClientCall) async throws -> ClientResponse
 
     /// Closes all connections. Calls in flight end with UNAVAILABLE. Safe to call more than once.
     func close()

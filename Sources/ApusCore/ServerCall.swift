@@ -2,46 +2,66 @@
 
 /// A call as a server's interceptors and handlers see it.
 public struct ServerCall: Sendable {
-    /// The method.
-    public let method: MethodDescriptor
-    /// The metadata that came with the call.
-    public let metadata: Metadata
-    /// When the client gives up; ``CallDeadline/none`` when it did not say.
-    public let deadline: CallDeadline
-    /// The address of the client's end of the connection.
-    public var peer: Endpoint.Address { origin.peer }
-    /// Who the client is, as its verified certificate says; nil without one.
-    public var peerIdentity: PeerIdentity? { origin.identity }
-    private let origin: Origin
+    // Behind one reference, with the responder: calls are copied often.
+    private let source: any ServerCallSource
+    // An interceptor's, which stands in front of the source's.
+    private var otherResponder: (any ServerResponder)?
     /// The request.
     public var request: MessageBody
+
+    /// The method.
+    public var method: MethodDescriptor { source.method }
+    /// The metadata that came with the call.
+    public var metadata: Metadata { source.metadata }
+    /// When the client gives up; ``CallDeadline/none`` when it did not say.
+    public var deadline: CallDeadline { source.deadline }
+    /// The address of the client's end of the connection.
+    public var peer: Endpoint.Address { source.origin.peer }
+    /// Who the client is, as its verified certificate says; nil without one.
+    public var peerIdentity: PeerIdentity? { source.origin.identity }
     /// Where the response goes.
-    public var responder: any ServerResponder
+    public var responder: any ServerResponder {
+        get { otherResponder ?? source.responder }
+        set { otherResponder = newValue }
+    }
 
     /// A call as a transport starts it.
     public init(
         method: MethodDescriptor, metadata: Metadata, deadline: CallDeadline, peer: Endpoint.Address,
         peerIdentity: PeerIdentity? = nil, request: MessageBody, responder: any ServerResponder
     ) {
+        let origin = Origin(peer: peer, identity: peerIdentity)
         self.init(
-            method: method, metadata: metadata, deadline: deadline,
-            origin: Origin(peer: peer, identity: peerIdentity), request: request, responder: responder)
+            Parts(method: method, metadata: metadata, deadline: deadline, origin: origin, responder: responder),
+            request: request)
     }
 
-    /// A call of a connection that brings many.
-    package init(
-        method: MethodDescriptor, metadata: Metadata, deadline: CallDeadline, origin: Origin, request: MessageBody,
-        responder: any ServerResponder
-    ) {
-        self.method = method
-        self.metadata = metadata
-        self.deadline = deadline
-        self.origin = origin
+    /// A call that a transport knows already.
+    package init(_ source: any ServerCallSource, request: MessageBody) {
+        self.source = source
         self.request = request
-        self.responder = responder
     }
 
-    /// Whose calls they are that come over one connection: behind one reference, because calls are copied often.
+    private final class Parts: ServerCallSource {
+        let method: MethodDescriptor
+        let metadata: Metadata
+        let deadline: CallDeadline
+        let origin: Origin
+        let responder: any ServerResponder
+
+        init(
+            method: MethodDescriptor, metadata: Metadata, deadline: CallDeadline, origin: Origin,
+            responder: any ServerResponder
+        ) {
+            self.method = method
+            self.metadata = metadata
+            self.deadline = deadline
+            self.origin = origin
+            self.responder = responder
+        }
+    }
+
+    /// Whose calls they are that come over one connection.
     package final class Origin: Sendable {
         package let peer: Endpoint.Address
         package let identity: PeerIdentity?
@@ -71,6 +91,15 @@ public struct ServerCall: Sendable {
     public func compressResponses(with compression: Compression = .gzip) -> Bool {
         responder.compressResponses(with: compression)
     }
+}
+
+/// What stands of a call before its handler begins. Safe from any thread from then on.
+package protocol ServerCallSource: AnyObject, Sendable {
+    var method: MethodDescriptor { get }
+    var metadata: Metadata { get }
+    var deadline: CallDeadline { get }
+    var origin: ServerCall.Origin { get }
+    var responder: any ServerResponder { get }
 }
 
 /// The response half of a call, as the transport gives it to the server. Safe from any task.

@@ -8,7 +8,7 @@
 struct TransparentRetry: ClientInterceptor {
     let clock: any MonotonicClock
 
-    func intercept(_ call: ClientCall, next: ClientNext) async throws -> ClientResponse {
+    func intercept(_ call: consuming ClientCall, next: ClientNext) async throws -> ClientResponse {
         var call = call
         var tries = TransparentTries()
         while true {

@@ -37,9 +37,9 @@ public final class Discovery: RoutingInterceptor {
     ///
     /// - Throws: with nothing sent: UNAVAILABLE when nobody serves the target or the registry does not answer (a call
     ///   that waits for ready waits on instead), DEADLINE_EXCEEDED, CANCELLED.
-    public func intercept(_ call: ClientCall, next: ClientNext) async throws -> ClientResponse {
-        var call = call
-        if let candidates = known(call.target) {
+    public func intercept(_ call: consuming ClientCall, next: ClientNext) async throws -> ClientResponse {
+        let target = call.target
+        if let candidates = known(target) {
             call.candidates = candidates
         } else {
             call.candidates = try await awaited(call)
@@ -48,7 +48,7 @@ public final class Discovery: RoutingInterceptor {
             return try await next(call)
         } catch {
             if let error = error as? RPCError, error.progress == .notConnected, error.code == .unavailable {
-                reachedNobody(call.target)
+                reachedNobody(target)
             }
             throw error
         }

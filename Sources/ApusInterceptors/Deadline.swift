@@ -46,8 +46,7 @@ public struct Deadline: ClientInterceptor {
     /// Sets the deadline.
     ///
     /// - Throws: DEADLINE_EXCEEDED at once, with nothing sent, when no time is left.
-    public func intercept(_ call: ClientCall, next: ClientNext) async throws -> ClientResponse {
-        var call = call
+    public func intercept(_ call: consuming ClientCall, next: ClientNext) async throws -> ClientResponse {
         call.deadline = try rule.deadline(
             asked: call.deadline, inherited: ServerCall.inheritedDeadline, now: clock.now)
         return try await next(call)

@@ -18,8 +18,7 @@ extension ClientNext {
     /// ```
     ///
     /// - Throws: the call's error.
-    public func send(_ call: ClientCall, to handle: EndpointHandle) async throws -> ClientResponse {
-        var call = call
+    public func send(_ call: consuming ClientCall, to handle: EndpointHandle) async throws -> ClientResponse {
         call.endpoint = handle
         call.observer?.picked(handle, for: call)
         handle.callStarted()

@@ -10,7 +10,7 @@ public struct PinnedEndpoint: RoutingInterceptor {
     public init(_ endpoint: Endpoint) { handle = EndpointHandle(endpoint) }
 
     /// Chooses the endpoint.
-    public func intercept(_ call: ClientCall, next: ClientNext) async throws -> ClientResponse {
+    public func intercept(_ call: consuming ClientCall, next: ClientNext) async throws -> ClientResponse {
         try await next.send(call, to: handle)
     }
 }

@@ -15,7 +15,7 @@ public struct RandomBalancer: RoutingInterceptor {
     /// Chooses an endpoint.
     ///
     /// - Throws: UNAVAILABLE, with nothing sent, when there are no candidates.
-    public func intercept(_ call: ClientCall, next: ClientNext) async throws -> ClientResponse {
+    public func intercept(_ call: consuming ClientCall, next: ClientNext) async throws -> ClientResponse {
         let handles = try call.knownCandidates("RandomBalancer").handles
         let handle = RandomPick.pick(from: handles, avoiding: call.avoided, random)
         return try await next.send(call, to: handle)

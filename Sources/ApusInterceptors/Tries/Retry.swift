@@ -59,7 +59,7 @@ public struct Retry: RetryingInterceptor {
     ///
     /// - Throws: the last try's error, with notes on attempts and time; CANCELLED when the task was cancelled between
     ///   two tries.
-    public func intercept(_ call: ClientCall, next: ClientNext) async throws -> ClientResponse {
+    public func intercept(_ call: consuming ClientCall, next: ClientNext) async throws -> ClientResponse {
         let request = ReplayableRequest(call.request, limit: replayLimit)
         let started = call.deadline.isNone && total == nil ? nil : clock.now
         var call = call

@@ -64,12 +64,12 @@ final class ClientStream: HTTP2Stream, TimerEntry, @unchecked Sendable {
 
     /// - Parameter compressor: the index of what compresses the messages of a streamed request; the only message of
     ///   another one has been compressed already.
-    init(_ call: ClientCall, compressor: Int? = nil, loop: any EventLoop, limits: Limits) {
-        self.call = call
+    init(_ call: consuming ClientCall, compressor: Int? = nil, loop: any EventLoop, limits: Limits) {
         self.compressor = compressor
         self.loop = loop
         compressors = limits.compressors
         limit = call.maximumResponseBytes ?? limits.responseBytes
+        self.call = call
         response = ResponseHead(limit: limits.metadataBytes)
         deframer = MessageDeframer(limit: limit)
     }

@@ -51,7 +51,7 @@ public final class HTTP2Transport: ConnectivityReporting {
     deinit { close() }
 
     /// Sends the call to its endpoint.
-    public func start(_ call: ClientCall) async throws -> ClientResponse {
+    public func start(_ call: consuming ClientCall) async throws -> ClientResponse {
         guard let handle = call.endpoint else {
             throw RPCError(
                 .internal, "no endpoint was chosen: end the channel's interceptors with a balancer",
@@ -61,9 +61,12 @@ public final class HTTP2Transport: ConnectivityReporting {
             throw RPCError(.unavailable, Self.closed, progress: .notConnected)
         }
         let pool = try pool(for: handle)
-        let stream =
-            call.compression == nil
-            ? ClientStream(call, loop: pool.loop, limits: pool.streamLimits) : try compressed(call, for: pool)
+        let stream: ClientStream
+        if call.compression == nil {
+            stream = ClientStream(consume call, loop: pool.loop, limits: pool.streamLimits)
+        } else {
+            stream = try compressed(call, for: pool)
+        }
         let response = try await withTaskCancellationHandler {
             try await withUnsafeThrowingContinuation { head in
                 // Spelled out: an action that may be kept is an object.

@@ -22,6 +22,7 @@ final class ServerConnection: HTTP2Connection, @unchecked Sendable {
     let owner: any ServerConnectionOwner
     let tables: RequestHead.Tables
     let slots: HandlerSlots
+    let workers: LoopWorkers
     /// Which of its server's connections it is; set once, before anybody else knows it.
     var number = 0
     private var strikes: PingStrikes
@@ -42,6 +43,7 @@ final class ServerConnection: HTTP2Connection, @unchecked Sendable {
         self.options = options
         self.owner = owner
         tables = RequestHead.Tables(server.router, options.compressors)
+        workers = loop.workers
         slots = HandlerSlots(
             loop, limit: options.maximumConcurrentStreams, patience: options.handlerPatience)
         strikes = PingStrikes(
@@ -114,11 +116,13 @@ final class ServerConnection: HTTP2Connection, @unchecked Sendable {
 
     override func batchEnded() {
         turnLimit.ended(calls: ready.count, io)
-        while !ready.isEmpty {
-            let batch = ready
-            ready.removeAll(keepingCapacity: true)
-            for stream in batch { slots.start(stream) }
+        // By index: a copy would cost the array its memory, once for each batch.
+        var next = 0
+        while next < ready.count {
+            slots.start(ready[next])
+            next += 1
         }
+        ready.removeAll(keepingCapacity: true)
     }
 
     override func inputFailed(_ bytes: UnsafeRawBufferPointer) -> Bool {

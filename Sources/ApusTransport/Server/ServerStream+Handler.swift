@@ -14,14 +14,14 @@ extension ServerStream {
     func startHandler() -> Bool {
         guard !isReset, case .none = handler, isOpen, let entry else { return false }
         guard request != nil || inbound != nil else { return false }
-        if let request {
-            handed = request
+        if request != nil {
+            handed = request.take()
             forgetRequest()
         }
         connection.owner.handlerStarted()
         guard let executor = connection.owner.executor(for: entry) else {
             handler = .waiting
-            loop.workers.start(self)
+            connection.workers.start(self)
             return true
         }
         isTold = true
@@ -36,7 +36,7 @@ extension ServerStream {
     }
 
     /// Handles the call in a task that has seen others.
-    @concurrent func run(in worker: LoopWorker) async {
+    @inline(__always) @concurrent func run(in worker: LoopWorker) async {
         // Over before it was begun: somebody has told why.
         guard isOpen, !isReset else { return leaveUnhandled() }
         isTold = true
@@ -50,10 +50,10 @@ extension ServerStream {
     }
 
     // On the handler's executor.
-    @concurrent private func handle() async {
+    @inline(__always) @concurrent private func handle() async {
         guard let entry else { return }
         do {
-            let call = call(entry, .one(try takeRequest()))
+            let call = ServerCall(self, request: try takeBody())
             let server = connection.server
             // Without policies one layer less.
             let response =
@@ -71,13 +71,13 @@ extension ServerStream {
         }
     }
 
-    // The one message, which is the handler's alone from now on.
-    private func takeRequest() throws(RPCError) -> MessageBytes {
-        guard let message = handed else { return Self.noMessage }
-        handed = nil
-        guard message.isCompressed else { return message }
+    private func takeBody() throws(RPCError) -> MessageBody {
+        if let inbound { return .stream(inbound) }
+        // The one message, which is the handler's alone from now on.
+        guard let message = handed.take() else { return Self.nothing }
+        guard message.isCompressed else { return .one(message) }
         do throws(RPCError) {
-            return try decompression.open(message)
+            return .one(try decompression.open(message))
         } catch {
             if record != nil, let call { connection.server.ended(beforeHandler: call, error) }
             throw error
@@ -102,8 +102,14 @@ extension ServerStream {
     }
 
     private func handlerEnded(_ message: MessageBytes?, _ end: End) {
-        _ = outbound.finish(message, end)
-        loop.run { self.handlerLeft() }
+        let loop = loop
+        if loop.isCurrent {
+            outbound.finishOnLoop(message, end)
+            handlerLeft()
+        } else {
+            _ = outbound.finish(message, end)
+            loop.execute { self.handlerLeft() }
+        }
     }
 
     private func handlerLeft() {
@@ -118,13 +124,18 @@ extension ServerStream: LoopWork {}
 
 extension ServerStream: CurrentCall {
     /// The call without its message. From any thread once the handler was started: until then its parts may change.
-    var call: ServerCall? { entry.map { call($0, .one(Self.noMessage)) } }
+    var call: ServerCall? { entry == nil ? nil : ServerCall(self, request: inbound.map { .stream($0) } ?? Self.nothing) }
 
     private static let noMessage = MessageBytes([])
+    private static let nothing = MessageBody.one(noMessage)
+}
 
-    private func call(_ entry: Router.Entry, _ request: MessageBody) -> ServerCall {
-        ServerCall(
-            method: entry.route.method, metadata: head.metadata, deadline: deadline, origin: connection.origin,
-            request: inbound.map { .stream($0) } ?? request, responder: self)
-    }
+extension ServerStream: ServerCallSource {
+    var method: MethodDescriptor { entry?.route.method ?? Self.noMethod }
+    var metadata: Metadata { head.metadata }
+    var origin: ServerCall.Origin { connection.origin }
+    var responder: any ServerResponder { self }
+
+    // Of a stream that is no call yet, of which nobody makes a `ServerCall`.
+    private static let noMethod = MethodDescriptor(service: "", name: "", kind: .unary)
 }
