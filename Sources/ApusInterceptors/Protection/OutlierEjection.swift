@@ -34,11 +34,10 @@ public struct OutlierEjection: ClientInterceptor {
                 tally.succeeded()
                 return response
             }
-            let (observer, total) = (call.observer, candidates.handles.count)
-            source.onEnd { [watch] in watch.ended(tally, $0, of: total, observer) }
+            source.onEnd { [watch, observer = call.observer] in watch.ended(tally, $0, of: candidates, observer) }
             return response
         } catch {
-            watch.ended(tally, RPCError(wrapping: error), of: candidates.handles.count, call.observer)
+            watch.ended(tally, RPCError(wrapping: error), of: candidates, call.observer)
             throw error
         }
     }

@@ -16,7 +16,8 @@ final class OutlierWatch: Sendable {
     private let rules: OutlierRules
     private let random: any RandomSource
     private let clock: any MonotonicClock
-    private let sweepsAt = Atomic<Int64>(.min)
+    // When the list that was looked at last is looked at again: a list that takes its place keeps to that.
+    private let latestDue = Atomic<Int64>(.min)
     private let state: Mutex<State>
 
     init(_ rules: OutlierRules, _ random: any RandomSource, _ clock: any MonotonicClock) {
@@ -43,8 +44,8 @@ final class OutlierWatch: Sendable {
         handle.attachment(of: owner) { OutlierTally(handle) }
     }
 
-    /// A call ended at an endpoint, one of `total`.
-    func ended(_ tally: OutlierTally, _ error: RPCError?, of total: Int, _ observer: (any Observer)?) {
+    /// A call ended at an endpoint, one of these.
+    func ended(_ tally: OutlierTally, _ error: RPCError?, of candidates: Candidates, _ observer: (any Observer)?) {
         switch Verdict(error, faults: rules.faults) {
         case .none: return
         case .success: return tally.succeeded()
@@ -53,20 +54,24 @@ final class OutlierWatch: Sendable {
         let inRow = tally.failed()
         guard let limit = rules.consecutiveFailures, inRow >= limit, let handle = tally.handle else { return }
         let now = clock.now
-        let ejection = state.withLock { $0.course.failedInRow(inRow, id: tally.id, of: total, at: now) }
+        let listed = candidates.handles.map { self.tally(of: $0).id }
+        let ejection = state.withLock { $0.course.failedInRow(inRow, id: tally.id, among: listed, at: now) }
         guard let ejection else { return }
         tally.forgetRow()
         eject(handle, ejection, observer)
     }
 
-    /// Looks at all endpoints when an interval is over.
+    /// Looks at all endpoints of a list when its interval is over.
     func sweepIfDue(_ candidates: Candidates, _ observer: (any Observer)?) {
         let now = clock.now
-        let due = sweepsAt.load(ordering: .relaxed)
+        // Each list has its own, since the calls of one channel may have several.
+        let interval = candidates.attachment(of: owner) { OutlierInterval(due: latestDue.load(ordering: .relaxed)) }
+        let due = interval.due.load(ordering: .relaxed)
         guard now.nanoseconds >= due else { return }
         let next = now.advanced(by: max(.milliseconds(1), rules.interval)).nanoseconds
         // One of the calls that come now does it.
-        guard sweepsAt.compareExchange(expected: due, desired: next, ordering: .relaxed).exchanged else { return }
+        guard interval.due.compareExchange(expected: due, desired: next, ordering: .relaxed).exchanged else { return }
+        latestDue.store(next, ordering: .relaxed)
         if due != .min { sweep(candidates, at: now, observer) }
     }
 
@@ -104,4 +109,11 @@ final class OutlierWatch: Sendable {
             if state.hasEnded { task.cancel() }
         }
     }
+}
+
+/// When a list of endpoints is looked at next, in nanoseconds.
+private final class OutlierInterval: Sendable {
+    let due: Atomic<Int64>
+
+    init(due: Int64) { self.due = Atomic(due) }
 }

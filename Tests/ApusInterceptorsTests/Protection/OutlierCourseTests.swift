@@ -9,6 +9,7 @@ import Testing
 struct OutlierCourseTests {
     let start = MonotonicInstant(nanoseconds: 5_000_000_000)
     let random = SplitMixRandom(seed: 1)
+    let five: [UInt64] = [0, 1, 2, 3, 4]
 
     private func counts(_ failures: [Int], calls: Int = 100) -> [OutlierCourse.Count] {
         failures.enumerated().map { OutlierCourse.Count(id: UInt64($0), successes: calls - $1, failures: $1) }
@@ -47,11 +48,11 @@ struct OutlierCourseTests {
     }
 
     @Test func `no more than the maximum are ejected, one always may be, and the last one never`() {
-        let five = counts([99, 99, 99, 99, 99])
-        #expect(sweep(rules { $0.maximumEjectedPercent = 10 }, five).count == 1)
-        #expect(sweep(rules { $0.maximumEjectedPercent = 50 }, five).count == 3)
-        #expect(sweep(rules { $0.maximumEjectedPercent = 100 }, five).count == 4)
-        #expect(sweep(rules { $0.maximumEjectedPercent = 0 }, five).isEmpty)
+        let bad = counts([99, 99, 99, 99, 99])
+        #expect(sweep(rules { $0.maximumEjectedPercent = 10 }, bad).count == 1)
+        #expect(sweep(rules { $0.maximumEjectedPercent = 50 }, bad).count == 3)
+        #expect(sweep(rules { $0.maximumEjectedPercent = 100 }, bad).count == 4)
+        #expect(sweep(rules { $0.maximumEjectedPercent = 0 }, bad).isEmpty)
     }
 
     @Test func `enforcement is the share of outliers that are ejected`() {
@@ -63,9 +64,9 @@ struct OutlierCourseTests {
 
     @Test func `failures in a row eject at once`() {
         var course = OutlierCourse(rules())
-        let early = course.failedInRow(4, id: 1, of: 5, at: start)
-        let ejection = course.failedInRow(5, id: 1, of: 5, at: start)
-        let again = course.failedInRow(6, id: 1, of: 5, at: start)
+        let early = course.failedInRow(4, id: 1, among: five, at: start)
+        let ejection = course.failedInRow(5, id: 1, among: five, at: start)
+        let again = course.failedInRow(6, id: 1, among: five, at: start)
         #expect(early == nil && again == nil)
         #expect(ejection == OutlierCourse.Ejection(id: 1, duration: .seconds(30)))
     }
@@ -74,12 +75,12 @@ struct OutlierCourseTests {
         var course = OutlierCourse(rules())
         var now = start
         for expected in [30, 60, 90, 120, 150, 180, 210, 240, 270, 300, 300] {
-            let ejection = course.failedInRow(5, id: 0, of: 5, at: now)
+            let ejection = course.failedInRow(5, id: 0, among: five, at: now)
             #expect(ejection?.duration == .seconds(expected))
             now = now.advanced(by: .seconds(expected))
         }
         for _ in 0..<8 { _ = course.sweep(counts([0, 0, 0, 0, 0]), at: now, random) }
-        let ejection = course.failedInRow(5, id: 0, of: 5, at: now)
+        let ejection = course.failedInRow(5, id: 0, among: five, at: now)
         #expect(ejection?.duration == .seconds(120))
     }
 
@@ -101,5 +102,31 @@ struct OutlierCourseTests {
             }
         }
         #expect(ejections > 1000)
+    }
+
+    @Test func `lists without a common endpoint leave each other's ejections alone`() {
+        var course = OutlierCourse(rules { $0.successRate = nil })
+        let first = counts([0, 0, 0, 0, 99])
+        let second = first.map { OutlierCourse.Count(id: $0.id + 10, successes: $0.successes, failures: $0.failures) }
+        let ejected = course.sweep(first, at: start, random)
+        let others = course.sweep(second, at: start, random)
+        #expect(ejected.map(\.id) == [4] && others.map(\.id) == [14])
+        // Still ejected, though another list was looked at meanwhile.
+        let later = start.advanced(by: .seconds(10))
+        let (again, othersAgain) = (course.sweep(first, at: later, random), course.sweep(second, at: later, random))
+        #expect(again.isEmpty && othersAgain.isEmpty)
+        let back = start.advanced(by: .seconds(30))
+        let (longer, othersLonger) = (course.sweep(first, at: back, random), course.sweep(second, at: back, random))
+        #expect(longer == [OutlierCourse.Ejection(id: 4, duration: .seconds(60))])
+        #expect(othersLonger == [OutlierCourse.Ejection(id: 14, duration: .seconds(60))])
+    }
+
+    @Test func `an endpoint that is in no list any more is forgotten`() {
+        var course = OutlierCourse(rules { $0.successRate = nil })
+        _ = course.sweep(counts([0, 0, 0, 0, 99]), at: start, random)
+        let later = start.advanced(by: .seconds(301))
+        _ = course.sweep(counts([0, 0, 0, 0]), at: later, random)
+        let ejection = course.failedInRow(5, id: 4, among: five, at: later)
+        #expect(ejection == OutlierCourse.Ejection(id: 4, duration: .seconds(30)))
     }
 }

@@ -64,6 +64,27 @@ struct OutlierEjectionTests {
         #expect(candidates.candidates.handles.filter(\.isEjected) == [bad])
     }
 
+    @Test func `calls with different candidates eject the bad one of each list`() async throws {
+        let lists = [FixedCandidates(ports: 1..<6), FixedCandidates(ports: 11..<16)]
+        let bad = lists.map { $0.candidates.handles[0] }
+        script.otherwise.run { call in
+            if bad.contains(where: { $0 == call.endpoint }) { throw RPCError(.internal, "broken") }
+            return ClientResponse(metadata: Metadata(), body: .one(MessageBytes([]), trailers: Metadata()))
+        }
+        // One policy, as in a channel whose routing gives each call its part of the service.
+        let ejection = OutlierEjection(rules: rules(inRow: nil), clock: clock)
+        let channels = lists.map { channel($0, ejection) }
+        for interval in 0..<5 {
+            while interval == 4, bad.contains(where: \.isEjected) { await Task.yield() }
+            for channel in channels { _ = await failures(channel, of: 200) }
+            let ejected = lists.map { $0.candidates.handles.filter(\.isEjected) }
+            // Counted in the first interval, seen at the beginning of the second, ejected for three.
+            #expect(ejected == ((1...3).contains(interval) ? bad.map { [$0] } : [[], []]))
+            while clock.sleepers < ejected.joined().count { await Task.yield() }
+            clock.advance(by: .seconds(10))
+        }
+    }
+
     @Test func `a policy that is released readmits what it ejected`() async throws {
         let candidates = FixedCandidates(ports: 1..<6)
         let bad = candidates.candidates.handles[0]
