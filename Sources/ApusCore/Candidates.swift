@@ -38,7 +38,10 @@ public struct Candidates: Sendable {
         self = Candidates(handles: []).updated(to: endpoints).candidates
     }
 
-    /// The snapshot for a new list: addresses that stay keep their handles, new ones get some.
+    /// The snapshot for a new list: instances that stay keep their handles, new ones get some.
+    ///
+    /// Where a list has two instances at one address, one of them is gone and its entry has not expired yet: that is the
+    /// one that was known before.
     ///
     /// A handle that is kept has the new list's weight and metadata from now on. Balancers see it with the new snapshot,
     /// for which they make their tables anew.
@@ -48,15 +51,22 @@ public struct Candidates: Sendable {
     public func updated(to endpoints: [Endpoint]) -> (candidates: Candidates, removed: [EndpointHandle]) {
         var known: [Endpoint.Address: EndpointHandle] = [:]
         for handle in handles { known[handle.address] = handle }
-        var seen: Set<Endpoint.Address> = []
-        var next: [EndpointHandle] = []
-        for endpoint in endpoints where seen.insert(endpoint.address).inserted {
-            if let old = known.removeValue(forKey: endpoint.address) {
-                old.describe(as: endpoint)
-                next.append(old)
+        var places: [Endpoint.Address: Int] = [:]
+        var listed: [ListedPlace] = []
+        for endpoint in endpoints {
+            if let place = places[endpoint.address] {
+                listed[place].add(endpoint)
             } else {
-                next.append(EndpointHandle(endpoint))
+                places[endpoint.address] = listed.count
+                listed.append(ListedPlace(endpoint))
             }
+        }
+        var next: [EndpointHandle] = []
+        for place in listed {
+            let old = known[place.first.address]
+            let handle = place.handle(after: old)
+            if handle === old { known[handle.address] = nil }
+            next.append(handle)
         }
         return (Candidates(handles: next), handles.filter { known[$0.address] === $0 })
     }

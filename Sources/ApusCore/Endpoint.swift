@@ -2,7 +2,8 @@
 
 /// A place where a service can be called, with what its registry says about it.
 ///
-/// Two endpoints are the same place when their addresses are equal; metadata and weight only describe it.
+/// Two endpoints are the same place when their addresses are equal; metadata and weight only describe it. Who is there
+/// is said by ``instance``: what policies have learnt of one instance does not hold for the next one.
 public struct Endpoint: Sendable, Hashable {
     /// Where to connect.
     public enum Address: Sendable, Hashable {
@@ -22,12 +23,18 @@ public struct Endpoint: Sendable, Hashable {
     public var metadata: [String: String]
     /// The share of calls relative to other endpoints; 1 unless told.
     public var weight: Double
+    /// What tells this instance from those that were at the address before it; registries set it. nil where nobody
+    /// knows: then whoever is at the address counts as the one who always was.
+    public var instance: String?
 
     /// An endpoint.
-    public init(_ address: Address, metadata: [String: String] = [:], weight: Double = 1) {
+    public init(
+        _ address: Address, metadata: [String: String] = [:], weight: Double = 1, instance: String? = nil
+    ) {
         self.address = address
         self.metadata = metadata
         self.weight = weight
+        self.instance = instance
     }
 
     /// An endpoint at a host (an IP address or a name) and port.

@@ -18,11 +18,13 @@ public enum ConnectivityState: UInt8, Sendable, Hashable {
 
 /// One endpoint as balancers and the transport share it: identity, connectivity, calls in flight.
 ///
-/// Discovery keeps the handle of an address that stays, so its connections and counts go on; what the registry says
-/// about it may change.
+/// Discovery keeps the handle of an instance that stays, so its connections and counts go on; what the registry says
+/// about it may change. Another instance at the same address has a handle of its own.
 public final class EndpointHandle: Sendable {
     /// Where it is.
     public let address: Endpoint.Address
+    /// Who is there, as its registry says; nil where nobody knows.
+    public let instance: String?
 
     private let weightBits: Atomic<UInt64>
     private let details: Mutex<[String: String]>
@@ -34,6 +36,9 @@ public final class EndpointHandle: Sendable {
     @usableFromInline let attachments = EndpointAttachments()
     private let hooks = Mutex<RetireHooks>(RetireHooks())
 
+    /// Instances that were at the address before this one, and are still listed.
+    let predecessors: Mutex<Set<String?>>
+
     private struct RetireHooks {
         var retired = false
         var actions: [UInt64: @Sendable () -> Void] = [:]
@@ -41,14 +46,18 @@ public final class EndpointHandle: Sendable {
     }
 
     /// A handle for an endpoint that was not known before.
-    public init(_ endpoint: Endpoint) {
+    public convenience init(_ endpoint: Endpoint) { self.init(endpoint, after: []) }
+
+    init(_ endpoint: Endpoint, after predecessors: Set<String?>) {
+        self.predecessors = Mutex(predecessors)
         address = endpoint.address
+        instance = endpoint.instance
         weightBits = Atomic(endpoint.weight.bitPattern)
         details = Mutex(endpoint.metadata)
     }
 
     /// The endpoint, as its registry describes it now.
-    public var endpoint: Endpoint { Endpoint(address, metadata: metadata, weight: weight) }
+    public var endpoint: Endpoint { Endpoint(address, metadata: metadata, weight: weight, instance: instance) }
 
     /// The share of calls relative to other endpoints, as its registry has it now.
     public var weight: Double { Double(bitPattern: weightBits.load(ordering: .relaxed)) }
@@ -56,7 +65,7 @@ public final class EndpointHandle: Sendable {
     /// What its registry tells about the instance now. Takes a lock: for those who make tables, not for each call.
     public var metadata: [String: String] { details.withLock { $0 } }
 
-    /// Takes over what a newer list says of the same address.
+    /// Takes over what a newer list says of the same instance.
     func describe(as endpoint: Endpoint) {
         weightBits.store(endpoint.weight.bitPattern, ordering: .relaxed)
         details.withLock { $0 = endpoint.metadata }

@@ -2,7 +2,7 @@
 
 /// Something that a policy did besides its calls: what an ``Observer`` counts and logs.
 public enum PolicyEvent: Sendable {
-    /// A circuit breaker changed its state.
+    /// A circuit breaker changed its state. It is closed, too, when its endpoint leaves.
     case breaker(name: String, endpoint: Endpoint?, method: MethodDescriptor?, state: BreakerState)
     /// Calls are kept away from an endpoint for a while.
     case ejected(Endpoint, for: Duration)

@@ -11,7 +11,7 @@ public final class InMemoryRegistry: Registry {
         var version: UInt64 = 0
 
         func update(of service: String) -> (endpoints: [Endpoint], version: UInt64) {
-            (instances[service, default: []].map(\.endpoint), version)
+            (instances[service, default: []].map(\.place), version)
         }
     }
 

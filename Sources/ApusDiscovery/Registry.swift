@@ -33,6 +33,13 @@ public struct ServiceInstance: Sendable, Hashable {
     /// Where it listens, and what it tells about itself.
     public var endpoint: Endpoint
 
+    /// Its endpoint, as those who watch get it.
+    package var place: Endpoint {
+        var place = endpoint
+        place.instance = id
+        return place
+    }
+
     /// An instance.
     public init(service: String, id: String, endpoint: Endpoint) {
         self.service = service

@@ -7,7 +7,7 @@ struct RegistryEntry: Equatable, Sendable {
     /// The largest file that is read or written, in bytes.
     static let maximumBytes = 64 * 1024
 
-    let instance: ServiceInstance
+    private(set) var instance: ServiceInstance
     /// For how long the entry is good after its file was last touched.
     let lease: Duration
     /// Whether an operator keeps calls away from the instance. Its owner never writes that, and leaves it in the file
@@ -19,6 +19,8 @@ struct RegistryEntry: Equatable, Sendable {
 
     init(_ instance: ServiceInstance, lease: Duration) {
         self.instance = instance
+        // The id says it.
+        self.instance.endpoint.instance = nil
         self.lease = lease
     }
 

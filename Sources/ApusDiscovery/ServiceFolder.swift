@@ -99,7 +99,7 @@ struct ServiceFolder {
         for name in names {
             guard case .entry(let entry, let lease) = files[name]?.content else { continue }
             guard !entry.isDraining, !lease.hasExpired(at: now) else { continue }
-            live.append(entry.instance.endpoint)
+            live.append(entry.instance.place)
             nextExpiry = min(nextExpiry ?? lease.expires, lease.expires)
         }
     }

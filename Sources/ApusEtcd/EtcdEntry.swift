@@ -13,7 +13,7 @@ struct EtcdEntry: Equatable {
     static let maximumBytes = 64 * 1024
     private static let ours = "apus"
 
-    let endpoint: Endpoint
+    private(set) var endpoint: Endpoint
     /// The service, where the value names it. Under `a/` there are also the keys of a service `a/b`.
     let service: String?
 
@@ -22,6 +22,8 @@ struct EtcdEntry: Equatable {
 
     init(_ endpoint: Endpoint, service: String?) {
         self.endpoint = endpoint
+        // The key says it.
+        self.endpoint.instance = nil
         self.service = service
     }
 
@@ -69,6 +71,15 @@ struct EtcdEntry: Equatable {
         var fields: [String: JSON] = [:]
         if case .object(let object) = members["Metadata"] { fields = object }
         try self.init(address, fields)
+    }
+
+    /// The endpoint with its instance. An id of ours belongs to one instance for ever; a stranger's key may be its
+    /// address, and then tells instances apart by when it was put there.
+    func place(in pair: EtcdKeyValue, of prefix: [UInt8]) -> Endpoint {
+        var place = endpoint
+        let id = String(decoding: pair.key.dropFirst(prefix.count), as: UTF8.self)
+        place.instance = service == nil ? "\(id)@\(pair.createRevision)" : id
+        return place
     }
 
     private init(_ address: Endpoint.Address, _ fields: [String: JSON]) throws(Problem) {

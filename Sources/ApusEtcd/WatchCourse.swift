@@ -169,7 +169,7 @@ struct WatchCourse {
     private mutating func endpoint(in pair: EtcdKeyValue) -> Endpoint? {
         do throws(EtcdEntry.Problem) {
             let entry = try EtcdEntry(decoding: pair.value)
-            return (entry.service ?? service) == service ? entry.endpoint : nil
+            return (entry.service ?? service) == service ? entry.place(in: pair, of: prefix) : nil
         } catch {
             problems.append("etcd: the key '\(String(decoding: pair.key, as: UTF8.self))' is skipped: \(error.text)")
             return instances[pair.key]

@@ -48,7 +48,7 @@ struct RealEtcdTests {
         await seenByA.wait(forPorts: [])
         await seenByB.wait(forPorts: [])
         let first = try await a.register(instance(1))
-        await seenByB.wait { [endpoint = instance(1).endpoint] in $0 == .success([endpoint]) }
+        await seenByB.wait { [endpoint = instance(1).place] in $0 == .success([endpoint]) }
         let second = try await b.register(instance(2))
         await seenByA.wait(forPorts: [1, 2])
         await #expect { try await b.register(instance(1)) } throws: { ($0 as? RPCError)?.code == .alreadyExists }
@@ -126,7 +126,7 @@ struct RealEtcdTests {
             Issue.record("the course does not list")
             return
         }
-        #expect(try course.listed(try await client.range(list)) == [instance(1).endpoint])
+        #expect(try course.listed(try await client.range(list)) == [instance(1).place])
         await a.close()
         client.channel.close()
     }

@@ -15,6 +15,13 @@ struct WatchCourseTests {
             key: EtcdEntry.key(of: instance), modRevision: revision, value: try EtcdEntry.encoded(instance))
     }
 
+    /// The endpoint that an instance's key stands for.
+    private func place(_ port: Int) -> Endpoint {
+        var place = Endpoint.local(port)
+        place.instance = "i\(port)"
+        return place
+    }
+
     private func put(_ port: Int, at revision: Int64) throws -> EtcdEvent {
         EtcdEvent(type: .put, kv: try pair(port, revision: revision))
     }
@@ -49,7 +56,7 @@ struct WatchCourseTests {
         #expect(request.key == Array("users/".utf8))
         #expect(request.rangeEnd == Array("users0".utf8))
         #expect(request.revision == 0)
-        #expect(try course.listed(page([pair(1), pair(2)], revision: 7)) == [.local(1), .local(2)])
+        #expect(try course.listed(page([pair(1), pair(2)], revision: 7)) == [place(1), place(2)])
         #expect(startRevision == 8)
     }
 
@@ -61,15 +68,15 @@ struct WatchCourseTests {
         }
         #expect(request.revision == 7)
         #expect(request.key == Array("users/i1".utf8) + [0])
-        #expect(try course.listed(page([pair(2)], revision: 9)) == [.local(1), .local(2)])
+        #expect(try course.listed(page([pair(2)], revision: 9)) == [place(1), place(2)])
         #expect(startRevision == 8)
     }
 
     @Test mutating func `events change the list, and the watch goes on behind the last one`() throws {
         _ = try course.listed(page([pair(1)], revision: 7))
-        #expect(try course.received(told([put(2, at: 8)], revision: 20)) == .update([.local(1), .local(2)]))
+        #expect(try course.received(told([put(2, at: 8)], revision: 20)) == .update([place(1), place(2)]))
         #expect(startRevision == 9, "the header may be ahead of the events")
-        #expect(try course.received(told([delete(1, at: 9)], revision: 9)) == .update([.local(2)]))
+        #expect(try course.received(told([delete(1, at: 9)], revision: 9)) == .update([place(2)]))
         #expect(startRevision == 10)
     }
 
@@ -83,7 +90,7 @@ struct WatchCourseTests {
         _ = try course.listed(page([], revision: 7))
         #expect(try course.received(told([put(1, at: 8)], revision: 8, fragment: true)) == .none)
         #expect(startRevision == 8)
-        #expect(try course.received(told([put(2, at: 8)], revision: 8)) == .update([.local(1), .local(2)]))
+        #expect(try course.received(told([put(2, at: 8)], revision: 8)) == .update([place(1), place(2)]))
         #expect(startRevision == 9)
     }
 
@@ -91,7 +98,7 @@ struct WatchCourseTests {
         _ = try course.listed(page([pair(1)], revision: 7))
         #expect(try course.received(EtcdWatchResponse(canceled: true, compactRevision: 30)) == .end)
         #expect(isListing(course.step))
-        #expect(try course.listed(page([pair(2)], revision: 31)) == [.local(2)])
+        #expect(try course.listed(page([pair(2)], revision: 31)) == [place(2)])
     }
 
     @Test mutating func `an etcd that is behind what was known makes it list anew`() throws {
@@ -115,7 +122,7 @@ struct WatchCourseTests {
         #expect(isTold == [true, false])
         #expect(course.failures == 2)
         let created = EtcdWatchResponse(header: EtcdResponseHeader(revision: 7), created: true)
-        #expect(try course.received(created) == .update([.local(1)]))
+        #expect(try course.received(created) == .update([place(1)]))
         #expect(course.failures == 0)
         #expect(try course.received(created) == .none)
     }
@@ -134,13 +141,13 @@ struct WatchCourseTests {
     @Test mutating func `a bad value is told, and what was known of the key stays`() throws {
         var bad = try pair(1)
         bad.value = Array("nonsense".utf8)
-        #expect(try course.listed(page([bad, pair(2)], revision: 7)) == [.local(2)])
+        #expect(try course.listed(page([bad, pair(2)], revision: 7)) == [place(2)])
         let problems = [course.takeProblems().count, course.takeProblems().count]
         #expect(problems == [1, 0])
         bad.key = try pair(2).key
         bad.modRevision = 8
         let update = try course.received(told([EtcdEvent(type: .put, kv: bad)], revision: 8))
-        #expect(update == .update([.local(2)]))
+        #expect(update == .update([place(2)]))
         let more = course.takeProblems()
         #expect(more.count == 1)
     }
@@ -148,7 +155,7 @@ struct WatchCourseTests {
     @Test mutating func `keys of a service whose name begins with this one's are not its instances`() throws {
         let instance = ServiceInstance(service: "users/admin", id: "i1", endpoint: .local(9))
         let stranger = EtcdKeyValue(key: EtcdEntry.key(of: instance), value: try EtcdEntry.encoded(instance))
-        #expect(try course.listed(page([stranger, pair(1)], revision: 7)) == [.local(1)])
+        #expect(try course.listed(page([stranger, pair(1)], revision: 7)) == [place(1)])
         let problems = course.takeProblems()
         #expect(problems.isEmpty)
     }
@@ -165,5 +172,23 @@ struct WatchCourseTests {
 
     @Test mutating func `a list without a revision is refused`() {
         #expect(throws: RPCError.self) { try course.listed(EtcdRangeResponse()) }
+    }
+
+    @Test mutating func `a stranger's key that was put there anew is another instance, one that was changed is not`()
+        throws
+    {
+        func put(created: Int64, at revision: Int64) -> EtcdWatchResponse {
+            let value = Array(#"{"Op":0,"Addr":"127.0.0.1:1","Metadata":null}"#.utf8)
+            let pair = EtcdKeyValue(
+                key: Array("users/127.0.0.1:1".utf8), createRevision: created, modRevision: revision, value: value)
+            return told([EtcdEvent(type: .put, kv: pair)], revision: revision)
+        }
+        _ = try course.listed(page([], revision: 1))
+        var instances: [String?] = []
+        for response in [put(created: 2, at: 2), put(created: 2, at: 3), put(created: 5, at: 5)] {
+            guard case .update(let endpoints) = try course.received(response) else { continue }
+            instances += endpoints.map(\.instance)
+        }
+        #expect(instances == ["127.0.0.1:1@2", "127.0.0.1:1@2", "127.0.0.1:1@5"])
     }
 }

@@ -52,6 +52,20 @@ private struct Answering: Service {
     var routes: [Route] { [Route(.unary) { _ in ServerResponse(message: MessageBytes("yes".utf8)) }] }
 }
 
+private struct Failing: Service {
+    var routes: [Route] { [Route(.unary) { _ in throw RPCError(.unavailable, "broken") }] }
+}
+
+private final class BreakerStates: Observer {
+    private let states = Mutex<[BreakerState]>([])
+
+    var all: [BreakerState] { states.withLock { $0 } }
+
+    func policyEvent(_ event: PolicyEvent, of target: String) {
+        if case .breaker(_, _, _, let state) = event { states.withLock { $0.append(state) } }
+    }
+}
+
 @Suite(.timeLimit(.minutes(5))) struct ChangedEndpointTests {
     private static func endpoints(weights: [Double], zone: String) -> [Endpoint] {
         weights.enumerated().map { Endpoint(.memory("server-\($0)"), metadata: ["zone": zone], weight: $1) }
@@ -90,5 +104,37 @@ private struct Answering: Service {
             await each.stop(grace: .seconds(10))
             #expect(each.counts.connections == 0)
         }
+    }
+
+    @Test func `what a breaker knew of one instance does not hold for the next one at its address`() async throws {
+        let network = InMemoryNetwork()
+        var rules = BreakerRules()
+        rules.minimumCalls = 4
+        let registry = InMemoryRegistry()
+        let states = BreakerStates()
+        let channel = Channel(
+            "users",
+            interceptors: [
+                Discovery(registry), RandomBalancer(random: SplitMixRandom(seed: 6)), CircuitBreaker(rules: rules),
+            ],
+            transport: network.transport(), observer: states)
+        func place(_ id: String) -> ServiceInstance {
+            ServiceInstance(service: "users", id: id, endpoint: Endpoint(.memory("server")))
+        }
+        let failing = try network.start(Server([Failing()]), as: "server")
+        let first = try await registry.register(place("first"))
+        for _ in 0..<4 { await #expect(throws: RPCError.self) { try await channel.ask() } }
+        #expect(states.all == [.open])
+        await first.leave()
+        await failing.stop(grace: .seconds(10))
+
+        let answering = try network.start(Server([Answering()]), as: "server")
+        let second = try await registry.register(place("second"))
+        #expect(try await channel.ask() == "yes")
+        // The old one's breaker says so when its endpoint leaves; the new one's was never open.
+        #expect(states.all == [.open, .closed])
+        await second.leave()
+        channel.close()
+        await answering.stop(grace: .seconds(10))
     }
 }

@@ -18,6 +18,7 @@ final class Breaker: Sendable {
     // Whether a success changes nothing but the count of calls.
     private let isClean = Atomic<Bool>(true)
     private let successes = Atomic<Int>(0)
+    private let hadTrouble = Atomic<Bool>(false)
     private static let notClosed = UInt64.max
 
     init(_ rules: BreakerRules, method: MethodDescriptor?) {
@@ -25,6 +26,12 @@ final class Breaker: Sendable {
         course = Mutex(BreakerCourse(rules))
         measuresTime = rules.slowRate != nil
     }
+
+    /// Its state as the last call left it.
+    var state: BreakerState { course.withLock { $0.state } }
+
+    /// True when it is asked for the first time.
+    var isFirstTrouble: Bool { !hadTrouble.exchange(true, ordering: .relaxed) }
 
     /// What a change of state is told to.
     typealias Changed = (BreakerState) -> Void

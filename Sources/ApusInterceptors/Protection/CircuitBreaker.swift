@@ -87,9 +87,17 @@ public struct CircuitBreaker: ClientInterceptor {
     }
 
     private func tell(_ call: ClientCall, _ breaker: Breaker, _ state: BreakerState) {
-        call.observer?.policyEvent(
-            .breaker(name: name, endpoint: call.endpoint?.endpoint, method: breaker.method, state: state),
-            of: call.target)
+        guard let observer = call.observer else { return }
+        let (endpoint, target) = (call.endpoint?.endpoint, call.target)
+        observer.policyEvent(
+            .breaker(name: name, endpoint: endpoint, method: breaker.method, state: state), of: target)
+        guard state != .closed, breaker.isFirstTrouble, let handle = call.endpoint else { return }
+        // Nobody is kept away from an endpoint that has left, nor from who comes to its address.
+        handle.onRetire { [name, weak breaker] in
+            guard let breaker, breaker.state != .closed else { return }
+            observer.policyEvent(
+                .breaker(name: name, endpoint: endpoint, method: breaker.method, state: .closed), of: target)
+        }
     }
 
     private func refusal(of call: ClientCall, _ breaker: Breaker, _ admission: BreakerCourse.Admission) -> RPCError {
