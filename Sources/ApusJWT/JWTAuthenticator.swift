@@ -26,13 +26,15 @@
     public final class JWTAuthenticator: Authenticator {
         private let rules: JWTRules
         private let now: @Sendable () -> Double
-        private let keys: Mutex<JWTKeys>
+        private let keys: Mutex<(turn: UInt64, keys: JWTKeys)>
+        private let lastTurn = Atomic<UInt64>(0)
 
         /// Verifies with the keys of a set.
         ///
         /// - Parameters:
         ///   - text: a JSON Web Key Set, as issuers publish it. Keys that are for something else, or for algorithms that
-        ///     the rules do not allow, are passed over; RSA keys have 2048 bits or more.
+        ///     the rules do not allow, are passed over; RSA keys have 2048 bits or more. A token without a
+        ///     key's id is tried with four keys of its algorithm at most.
         ///   - now: the time of day, in seconds since 1970; nil for the system's.
         /// - Throws: INVALID_ARGUMENT for a text that is no such set, or one without a key that could be used.
         public init(
@@ -41,15 +43,20 @@
         ) async throws(RPCError) {
             self.rules = rules
             self.now = now ?? { Date().timeIntervalSince1970 }
-            keys = Mutex(try await JWTKeys(reading: text, for: rules.algorithms))
+            keys = Mutex((0, try await JWTKeys(reading: text, for: rules.algorithms)))
         }
 
-        /// Takes other keys, as when an issuer has new ones: in force for the next call.
+        /// Takes other keys, as when an issuer has new ones: in force for the next call. Of several that are given at
+        /// the same time, those that were given last.
         ///
         /// - Throws: INVALID_ARGUMENT as ``init(keys:_:now:)``; the last good keys then stay.
         public func replace(keys text: String) async throws(RPCError) {
+            let turn = lastTurn.wrappingAdd(1, ordering: .relaxed).newValue
             let new = try await JWTKeys(reading: text, for: rules.algorithms)
-            keys.withLock { $0 = new }
+            keys.withLock { known in
+                // Reading takes its time, and a later one may have been faster.
+                if turn > known.turn { known = (turn, new) }
+            }
         }
 
         /// Who the call's token is of; nil for a call without one.
@@ -65,7 +72,7 @@
         private func principal(of text: String) throws(JWTProblem) -> Principal {
             let token = try CompactToken(text)
             guard rules.allows(token.algorithm) else { throw .algorithm }
-            try keys.withLock { $0 }.verify(token)
+            try keys.withLock { $0.keys }.verify(token)
             return try rules.principal(token.claims, at: now())
         }
     }

@@ -14,6 +14,8 @@
     struct JWTKeys: Sendable {
         private static let maximumBytes = 256 * 1024
         private static let maximumKeys = 100
+        // Each is a signature to verify: a caller must not make a server do more of that than its issuer meant.
+        private static let maximumTries = 4
         // RFC 7518, section 3.3: 2048 bits.
         private static let smallestModulus = 256
 
@@ -54,7 +56,7 @@
                     && (key.id == nil || token.keyID == nil || key.id == token.keyID)
             }
             guard !candidates.isEmpty else { throw .unknownKey }
-            let isRight = candidates.contains { key in
+            let isRight = candidates.prefix(Self.maximumTries).contains { key in
                 // It throws for bytes that cannot be a signature of this kind.
                 (try? key.verifier.verify(token.signature, signs: token.signed)) == true
             }

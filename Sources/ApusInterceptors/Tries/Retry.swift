@@ -57,8 +57,8 @@ public struct Retry: RetryingInterceptor {
 
     /// Sends the call until it succeeds, or fails for good.
     ///
-    /// - Throws: the last try's error, with notes on attempts and time; CANCELLED when the task was cancelled between
-    ///   two tries.
+    /// - Throws: the last try's error, with notes on attempts and time; CANCELLED when the task was cancelled and there
+    ///   would have been another try.
     public func intercept(_ call: consuming ClientCall, next: ClientNext) async throws -> ClientResponse {
         let request = ReplayableRequest(call.request, limit: replayLimit)
         let started = call.deadline.isNone && total == nil ? nil : clock.now
@@ -99,7 +99,7 @@ public struct Retry: RetryingInterceptor {
         guard request.endTry() else {
             return .stop(timedOut || codes.contains(error.code) ? .tooLarge : .notRetryable)
         }
-        guard !Task.isCancelled, !isClosed else { return .stop(.notRetryable) }
+        guard !isClosed else { return .stop(.notRetryable) }
         let (now, jitter, before) = (clock.now, random.unit(), course)
         var none: RetryThrottle?
         func step(_ throttle: inout RetryThrottle?) -> (RetryCourse, RetryCourse.Step) {
@@ -117,8 +117,9 @@ public struct Retry: RetryingInterceptor {
     private func pause(
         _ wait: Duration, after failure: RPCError, of call: ClientCall, _ request: ReplayableRequest
     ) async throws {
-        call.observer?.retrying(call, after: failure, delay: wait)
         do {
+            try Task.checkCancellation()
+            call.observer?.retrying(call, after: failure, delay: wait)
             if wait > .zero { try await clock.sleep(until: clock.now.advanced(by: wait)) } else { await Task.yield() }
         } catch {
             request.abandon()

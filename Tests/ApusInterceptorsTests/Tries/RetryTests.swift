@@ -93,8 +93,18 @@ struct RetryTests {
         }
         let channel = channel(Retry(atOnce, clock: clock))
         let error = await #expect(throws: RPCError.self) { try await Task { try await channel.ask() }.value }
-        #expect(error?.code == .unavailable)
+        #expect(error?.code == .cancelled && error?.cause.contains("broken") == true)
         #expect(script.calls.count == 1)
+    }
+
+    @Test func `a try's own answer stands though the call is cancelled meanwhile`() async throws {
+        script.expect().run { _ in
+            withUnsafeCurrentTask { $0?.cancel() }
+            throw RPCError(.invalidArgument, "not so")
+        }
+        let channel = channel(Retry(atOnce, clock: clock))
+        let error = await #expect(throws: RPCError.self) { try await Task { try await channel.ask() }.value }
+        #expect(error?.code == .invalidArgument)
     }
 
     @Test func `transparent retries are not counted and go out at once`() async throws {

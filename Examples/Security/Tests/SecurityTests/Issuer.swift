@@ -57,9 +57,9 @@ struct Issuer: Sendable {
     }
 
     /// A token with these claims, signed.
-    func token(_ claims: [String: Any], header more: [String: Any] = [:]) throws -> String {
+    func token(_ claims: [String: Any], header more: [String: Any] = [:], isNamed: Bool = true) throws -> String {
         var header: [String: Any] = ["alg": algorithm.name, "typ": "JWT"]
-        header["kid"] = id
+        header["kid"] = isNamed ? id : nil
         header.merge(more) { $1 }
         let signed = try "\(Self.coded(Self.json(header))).\(Self.coded(Self.json(claims)))"
         return "\(signed).\(Self.coded(Data(try algorithm.sign(Array(signed.utf8)))))"

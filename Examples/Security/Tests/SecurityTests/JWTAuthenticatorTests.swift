@@ -95,6 +95,16 @@ import Testing
         #expect(await outcome(try unnamed.token(claims(), header: ["kid": "new"]), more) == "ada")
     }
 
+    @Test func `a token without a key's name is tried with four keys and no more`() async throws {
+        var issuers: [Issuer] = []
+        for name in ["a", "b", "c", "d", "e"] { issuers.append(try await Issuer.es256(name)) }
+        let tokens = try await tokens(Issuer.keySet(issuers))
+        let (fourth, fifth) = (issuers[3], issuers[4])
+        #expect(await outcome(try fourth.token(claims(), isNamed: false), tokens) == "ada")
+        #expect(await outcome(try fifth.token(claims(), isNamed: false), tokens) == badSignature)
+        #expect(await outcome(try fifth.token(claims()), tokens) == "ada")
+    }
+
     @Test func `keys that are for something else are passed over, and a set without others is refused`() async throws {
         let issuer = try await Issuer.es256("a")
         let small = try await Issuer.careless("s")

@@ -43,11 +43,16 @@ public struct CatalogSettings: Sendable {
     }
 
     /// The client that asks the origin; nil without one.
-    public var originClient: CatalogService.Client? {
+    ///
+    /// - Parameter report: is told which service config is in force, and why one is not.
+    public func originClient(report: @escaping @Sendable (String) -> Void) -> CatalogService.Client? {
         guard let origin else { return nil }
         var stack = DefaultStack()
         stack.timeout = .seconds(5)
-        if let originConfig { stack.config = LiveServiceConfig(following: FileConfig(originConfig)) }
+        if let originConfig {
+            stack.config = LiveServiceConfig(
+                following: FileConfig(originConfig), observer: ConfigReport(report: report))
+        }
         return CatalogService.Client(Channel(origin, interceptors: stack.interceptors(with: DNSRegistry())))
     }
 
@@ -57,5 +62,19 @@ public struct CatalogSettings: Sendable {
             throw Fault(description: "SHOP_LISTEN is an address such as [::]:50051, or inherited, not '\(text)'")
         }
         return .address(address)
+    }
+}
+
+/// Says what becomes of the documents of a service config: an operator who has changed one wants to know.
+struct ConfigReport: Observer {
+    let report: @Sendable (String) -> Void
+
+    func policyEvent(_ event: PolicyEvent) {
+        switch event {
+        case .configurationApplied(let source): report("the service config of \(source) is in force")
+        case .configurationRefused(let source, let reason):
+            report("the service config of \(source) is refused, the last good one stays: \(reason)")
+        case .breaker, .ejected, .readmitted, .health: break
+        }
     }
 }

@@ -14,13 +14,13 @@ import ShopCatalog
 // No Foundation and no parser of flags: what is deployed is one program and the libraries that it needs.
 
 // stdio would keep lines back from a journal.
-func say(_ line: String) {
+@Sendable func say(_ line: String) {
     Array((line + "\n").utf8).withUnsafeBytes { _ = write(STDERR_FILENO, $0.baseAddress, $0.count) }
 }
 
 do {
     let settings = try CatalogSettings { name in getenv(name).map { String(cString: $0) } }
-    let catalog = Catalog(instance: settings.instance, origin: settings.originClient)
+    let catalog = Catalog(instance: settings.instance, origin: settings.originClient(report: say))
     let server = try Server([catalog, Health(serving: [catalog]), Reflection([catalog])])
     // Clients look their names up again when connections end: after a while they know new instances.
     var options = ServerOptions()

@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import ShopCatalog
+import Apus
+import Synchronization
 import Testing
+
+@testable import ShopCatalog
 
 @Suite struct CatalogSettingsTests {
     func settings(_ environment: [String: String]) throws(CatalogSettings.Fault) -> CatalogSettings {
@@ -12,7 +15,19 @@ import Testing
         let settings = try settings(["SHOP_GRACE": "", "SHOP_ORIGIN": ""])
         #expect(settings.instance == "catalog")
         #expect(settings.grace == .seconds(20))
-        #expect(settings.originClient == nil)
+        #expect(settings.originClient { _ in } == nil)
+    }
+
+    @Test func `a service config that is refused is told with its source and reason`() {
+        let lines = Mutex<[String]>([])
+        let report = ConfigReport { line in lines.withLock { $0.append(line) } }
+        report.policyEvent(.configurationRefused(source: "/etc/shop/catalog.json", reason: "line 3: no number"))
+        report.policyEvent(.configurationApplied(source: "/etc/shop/catalog.json"))
+        let told = [
+            "the service config of /etc/shop/catalog.json is refused, the last good one stays: line 3: no number",
+            "the service config of /etc/shop/catalog.json is in force",
+        ]
+        #expect(lines.withLock { $0 } == told)
     }
 
     @Test func `variables say name, grace and origin`() throws {
