@@ -10,6 +10,8 @@ public struct OTLPOptions: Sendable {
     public var interval: Duration
     /// The time that one export may take.
     public var timeout: Duration
+    /// How requests are compressed; nil sends them as they are. The channel needs the compressor; gzip is always there.
+    public var compression: Compression?
     /// Metadata that is sent with each export, such as a collector's token.
     public var headers: Metadata
     /// How many series one request carries at most: collectors refuse requests above their limit of a message.
@@ -18,13 +20,19 @@ public struct OTLPOptions: Sendable {
     /// The options; the defaults are OpenTelemetry's.
     public init(
         resource: [String: String] = [:], interval: Duration = .seconds(60), timeout: Duration = .seconds(10),
-        headers: Metadata = Metadata(), maximumSeries: Int = 1000
+        headers: Metadata = Metadata(), maximumSeries: Int = 1000, compression: Compression? = nil
     ) {
         self.resource = resource
         self.interval = interval
         self.timeout = timeout
         self.headers = headers
         self.maximumSeries = maximumSeries
+        self.compression = compression
+    }
+
+    /// The options of one export's call.
+    func call(within limit: Duration) -> CallOptions {
+        CallOptions(timeout: limit, metadata: headers, compression: compression)
     }
 
     /// The options that a process' environment asks for: `OTEL_SERVICE_NAME`, `OTEL_RESOURCE_ATTRIBUTES`,
