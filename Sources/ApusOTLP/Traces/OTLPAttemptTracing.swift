@@ -37,7 +37,6 @@ public struct OTLPAttemptTracing: ClientInterceptor {
     }
 
     private func note(_ call: inout ClientCall, _ span: SpanRecord) {
-        call.record?.traceID = span.position.traceID
         span.set(KeyValue("previous-rpc-attempts", Int64(call.attempt - 1)))
         span.set(KeyValue("transparent-retry", call.record?.hasTried(call.attempt) ?? false))
         if let endpoint = call.endpoint { span.set(KeyValue("endpoint", "\(endpoint.address)")) }

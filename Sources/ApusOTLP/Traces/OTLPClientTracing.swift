@@ -29,6 +29,7 @@ public struct OTLPClientTracing: ClientInterceptor {
         }
         let span = SpanRecord(exporter, "Sent", .client, call.method, at: position, parent: parent)
         span.set(KeyValue("grpc.target", call.target))
+        call.record?.stand(at: position)
         var traced = call
         let events = CallEvents(span)
         traced.observer = call.observer.map { Observers([$0, events]) } ?? events

@@ -53,7 +53,7 @@ public struct OTLPServerTracing: ServerInterceptor {
     }
 
     private func watched(_ call: ServerCall, _ span: SpanRecord) -> ServerCall {
-        call.record?.traceID = span.position.traceID
+        call.record?.stand(at: span.position)
         span.set(KeyValue("peer", "\(call.peer)"))
         var call = call
         switch call.request {

@@ -79,6 +79,14 @@ final class SpanRecord: Sendable {
     }
 }
 
+extension CallRecord {
+    /// For access logs.
+    func stand(at position: SpanPosition) {
+        traceID = position.traceID
+        spanID = position.span
+    }
+}
+
 extension KeyValue {
     init(_ key: String, _ value: String) { self.init(key: key, value: AnyValue(value: .stringValue(value))) }
     init(_ key: String, _ value: Int64) { self.init(key: key, value: AnyValue(value: .intValue(value))) }
