@@ -44,7 +44,8 @@ import Testing
     }
 
     @Test(arguments: [
-        ("http://a", OTLPReceiver(.host("a", port: 4317))), ("HTTPS://a:1/", .init(.host("a", port: 1), isSecure: true)),
+        ("http://a", OTLPReceiver(.host("a", port: 4317))),
+        ("HTTPS://a:1/", .init(.host("a", port: 1), isSecure: true)),
         ("http://[::1]:9", .init(.host("::1", port: 9))), ("a:9", .init(.host("a", port: 9), isSecure: true)),
         ("https://[::1]", .init(.host("::1", port: 4317), isSecure: true)),
     ]) func `endpoints are read`(_ text: String, _ receiver: OTLPReceiver) throws {

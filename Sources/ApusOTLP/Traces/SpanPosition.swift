@@ -67,7 +67,7 @@ package struct SpanPosition: Sendable, Hashable {
         metadata["traceparent"] = header
         if let state { metadata["tracestate"] = state }
         // A peer that knows the binary form alone would begin another trace without it.
-        metadata[binary: "grpc-trace-bin"] = [0, 0] + traceBytes + [1] + spanBytes + [2, isSampled ? 1 : 0]
+        metadata[binary: "grpc-trace-bin"] = binary
     }
 
     /// The header: version 00.
@@ -80,6 +80,19 @@ package struct SpanPosition: Sendable, Hashable {
             Self.write(span, to: text, at: 36)
             (text[53], text[54]) = (UInt8(ascii: "0"), UInt8(ascii: isSampled ? "1" : "0"))
             return 55
+        }
+    }
+
+    /// The value of `grpc-trace-bin`: 29 bytes, in one allocation.
+    package var binary: [UInt8] {
+        [UInt8](unsafeUninitializedCapacity: 29) { bytes, count in
+            bytes.initialize(repeating: 0)
+            let memory = UnsafeMutableRawBufferPointer(bytes)
+            memory.storeBytes(of: traceHigh.bigEndian, toByteOffset: 2, as: UInt64.self)
+            memory.storeBytes(of: traceLow.bigEndian, toByteOffset: 10, as: UInt64.self)
+            (bytes[18], bytes[27], bytes[28]) = (1, 2, isSampled ? 1 : 0)
+            memory.storeBytes(of: span.bigEndian, toByteOffset: 19, as: UInt64.self)
+            count = 29
         }
     }
 
