@@ -35,7 +35,8 @@ if environment["OTEL_EXPORTER_OTLP_ENDPOINT"] != nil {
     _ = try await exported.channel.unary(Greeter.Methods.relay, MessageBytes("Ada".utf8))
     await exported.stop()
     let (spans, records) = await exports.shutDown()
-    print("exported: \(spans.exported) spans and \(records.exported) records, dropped: \(spans.dropped + records.dropped)")
+    print("exported: \(spans.exported) spans, \(spans.dropped) dropped")
+    print("exported: \(records.exported) records, \(records.dropped) dropped")
 }
 let page = PrometheusText.render(registry.families)
 print(page.split(separator: "\n").filter { $0.contains("_count{") || $0.contains("_total{") }.joined(separator: "\n"))
