@@ -205,7 +205,7 @@ let package = Package(
                 "ApusTransport",
             ]),
         tests("ApusInteropTests", ["Apus", "ApusInterop", "ApusTestSupport"]),
-        tests("ApusPeerTests", ["Apus"]),
+        tests("ApusPeerTests", ["Apus", "ApusOTLP", "ApusTelemetry"]),
         tests("ApusTests", ["Apus", "ApusTestSupport"]),
         tests(
             "ApusFuzzTests", ["ApusCore", "ApusHTTP2", "ApusProtobuf", "ApusTransport", "ApusWire"],

@@ -15,7 +15,10 @@ let strict: [SwiftSetting] =
     ]
 
 func apus(_ name: String) -> Target.Dependency { .product(name: name, package: "apus") }
-let telemetry = [apus("Apus"), apus("ApusTelemetry"), apus("ApusLogging"), apus("ApusMetrics"), apus("ApusTracing")]
+let telemetry = [
+    apus("Apus"), apus("ApusTelemetry"), apus("ApusOTLP"), apus("ApusLogging"), apus("ApusMetrics"),
+    apus("ApusTracing"),
+]
 let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
 let tracing = Target.Dependency.product(name: "Tracing", package: "swift-distributed-tracing")
 

@@ -20,6 +20,7 @@ public final class CallRecord: Sendable {
         var verdict: Status?
         var endpoint: EndpointHandle?
         var traceID: String?
+        var spanID: UInt64?
         // Empty, and without memory of its own, in a call whose first try went well.
         var ends: [Try] = []
 
@@ -128,6 +129,12 @@ public final class CallRecord: Sendable {
     public var traceID: String? {
         get { whole.course.withLock { $0.traceID } }
         set { whole.course.withLock { $0.traceID = newValue } }
+    }
+
+    /// The number of the call's span in that trace, if a tracer has said so.
+    package var spanID: UInt64? {
+        get { whole.course.withLock { $0.spanID } }
+        set { whole.course.withLock { $0.spanID = newValue } }
     }
 
     /// The tries of a client's call by their reasons. Source: gRFC A96.

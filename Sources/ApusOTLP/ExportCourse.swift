@@ -30,27 +30,18 @@ struct ExportCourse: Sendable {
             return interval
         }
         failed += 1
-        guard Self.mayPass(error.code) else {
+        let refusal = ExportRefusal(error)
+        guard refusal.mayPass else {
             failuresInRow = 0
             return interval
         }
         failuresInRow += 1
-        return min(interval, delay(random))
+        return max(min(interval, delay(random)), refusal.wait ?? .zero)
     }
 
     private func delay(_ random: Double) -> Duration {
         var seconds = Self.backoff.first
         for _ in 1..<min(max(1, failuresInRow), 20) { seconds *= Self.backoff.factor }
         return .seconds(seconds * (1 + Self.backoff.jitter * (2 * random - 1)))
-    }
-
-    // RESOURCE_EXHAUSTED waits for the next interval: a receiver that is overloaded is not asked sooner.
-    private static func mayPass(_ code: Status.Code) -> Bool {
-        switch code {
-        case .cancelled, .deadlineExceeded, .aborted, .outOfRange, .unavailable, .dataLoss: true
-        case .ok, .unknown, .invalidArgument, .notFound, .alreadyExists, .permissionDenied, .resourceExhausted,
-            .failedPrecondition, .unimplemented, .internal, .unauthenticated:
-            false
-        }
     }
 }

@@ -4,14 +4,6 @@ public import ApusCore
 public import ApusTelemetry
 import Synchronization
 
-#if canImport(Glibc)
-    import Glibc
-#elseif canImport(Musl)
-    import Musl
-#elseif canImport(Darwin)
-    import Darwin
-#endif
-
 /// Sends the metrics of a registry to an OpenTelemetry collector, again and again, over gRPC.
 ///
 /// A collector that is away harms nobody: what it has missed is in the next export, since all values count from the
@@ -49,7 +41,7 @@ public final class OTLPMetricsExporter: Sendable {
         _ registry: MetricRegistry, through channel: Channel, _ options: OTLPOptions = OTLPOptions(),
         random: any RandomSource = SplitMixRandom.shared, clock: any MonotonicClock = SystemClock()
     ) {
-        self.init(registry, through: channel, options, random: random, clock: clock, wallClock: Self.now)
+        self.init(registry, through: channel, options, random: random, clock: clock, wallClock: WallClock.now)
     }
 
     /// - Parameter wallClock: nanoseconds since 1970.
@@ -75,12 +67,6 @@ public final class OTLPMetricsExporter: Sendable {
         running?.cancel()
         await running?.value
         if running != nil { _ = await core.export(within: limit) }
-    }
-
-    private static let now: @Sendable () -> UInt64 = {
-        var time = timespec()
-        clock_gettime(CLOCK_REALTIME, &time)
-        return UInt64(clamping: time.tv_sec) &* 1_000_000_000 &+ UInt64(clamping: time.tv_nsec)
     }
 }
 
@@ -135,8 +121,7 @@ private final class Core: Sendable {
             let left = clock.now.duration(to: end)
             guard left > .zero else { return RPCError(.deadlineExceeded, "the export took too long") }
             do throws(RPCError) {
-                let options = CallOptions(timeout: left, metadata: options.headers)
-                let answer = try await client.export(request, options: options)
+                let answer = try await client.export(request, options: options.call(within: left))
                 let rejected = max(0, answer.partialSuccess?.rejectedDataPoints ?? 0)
                 state.withLock { $0.rejected = $0.rejected.addingReportingOverflow(Int(rejected)).partialValue }
             } catch {

@@ -10,6 +10,10 @@ public struct OTLPOptions: Sendable {
     public var interval: Duration
     /// The time that one export may take.
     public var timeout: Duration
+    /// How requests are compressed; nil sends them as they are. The channel needs the compressor; gzip is always there.
+    public var compression: Compression?
+    /// Where the receiver is, for who makes the channel to it.
+    public var receiver: OTLPReceiver
     /// Metadata that is sent with each export, such as a collector's token.
     public var headers: Metadata
     /// How many series one request carries at most: collectors refuse requests above their limit of a message.
@@ -18,35 +22,59 @@ public struct OTLPOptions: Sendable {
     /// The options; the defaults are OpenTelemetry's.
     public init(
         resource: [String: String] = [:], interval: Duration = .seconds(60), timeout: Duration = .seconds(10),
-        headers: Metadata = Metadata(), maximumSeries: Int = 1000
+        headers: Metadata = Metadata(), maximumSeries: Int = 1000, compression: Compression? = nil,
+        receiver: OTLPReceiver = OTLPReceiver()
     ) {
         self.resource = resource
         self.interval = interval
         self.timeout = timeout
         self.headers = headers
         self.maximumSeries = maximumSeries
+        self.compression = compression
+        self.receiver = receiver
+    }
+
+    /// The options of one export's call.
+    func call(within limit: Duration) -> CallOptions {
+        CallOptions(timeout: limit, metadata: headers, compression: compression)
     }
 
     /// The options that a process' environment asks for: `OTEL_SERVICE_NAME`, `OTEL_RESOURCE_ATTRIBUTES`,
+    /// `OTEL_EXPORTER_OTLP_ENDPOINT`, `OTEL_EXPORTER_OTLP_INSECURE`, `OTEL_EXPORTER_OTLP_COMPRESSION`,
     /// `OTEL_EXPORTER_OTLP_HEADERS`, `OTEL_EXPORTER_OTLP_TIMEOUT` and `OTEL_METRIC_EXPORT_INTERVAL`, the last two in
     /// milliseconds. What is not there or empty has its default.
     ///
+    /// - Parameter signal: whose options these are. Variables with its name behind `OTLP`, such as
+    ///   `OTEL_EXPORTER_OTLP_TRACES_ENDPOINT`, win over those without.
     /// - Throws: INVALID_ARGUMENT with the variable's name, not with its value, which may be a secret.
-    public init(environment: [String: String]) throws(RPCError) {
+    public init(environment: [String: String], for signal: OTLPSignal = .metrics) throws(RPCError) {
         self.init()
         for (key, value) in try Self.pairs("OTEL_RESOURCE_ATTRIBUTES", environment) { resource[key] = value }
         if let name = environment["OTEL_SERVICE_NAME"], !name.isEmpty { resource["service.name"] = name }
-        for (key, value) in try Self.pairs("OTEL_EXPORTER_OTLP_HEADERS", environment) {
+        let headersName = signal.variable("HEADERS", environment)
+        for (key, value) in try Self.pairs(headersName, environment) {
             guard Self.isKey(key), value.utf8.allSatisfy({ (0x20...0x7E).contains($0) }) else {
-                throw Self.bad("OTEL_EXPORTER_OTLP_HEADERS", "a list such as key1=value1,key2=value2 of headers")
+                throw Self.bad(headersName, "a list such as key1=value1,key2=value2 of headers")
             }
             headers.add(key.lowercased(), value)
         }
-        timeout = try Self.milliseconds("OTEL_EXPORTER_OTLP_TIMEOUT", environment) ?? timeout
+        receiver = try OTLPReceiver(environment, signal)
+        compression = try Self.compression(signal.variable("COMPRESSION", environment), environment)
+        timeout = try Self.milliseconds(signal.variable("TIMEOUT", environment), environment) ?? timeout
         interval = try Self.milliseconds("OTEL_METRIC_EXPORT_INTERVAL", environment) ?? interval
     }
 
-    private static func bad(_ name: String, _ expected: String) -> RPCError {
+    private static func compression(
+        _ name: String, _ environment: [String: String]
+    ) throws(RPCError) -> Compression? {
+        switch environment[name] ?? "" {
+        case "", "none": nil
+        case "gzip": .gzip
+        default: throw bad(name, "gzip or none")
+        }
+    }
+
+    static func bad(_ name: String, _ expected: String) -> RPCError {
         RPCError(.invalidArgument, "the environment's \(name) is not \(expected)")
     }
 

@@ -26,7 +26,41 @@ import Testing
         #expect((options.interval, options.timeout) == (.seconds(5), .milliseconds(250)))
     }
 
+    @Test func `a signal's own variables win`() throws {
+        let environment = [
+            "OTEL_EXPORTER_OTLP_ENDPOINT": "https://all:1", "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT": "http://traces:2/v1",
+            "OTEL_EXPORTER_OTLP_COMPRESSION": "gzip", "OTEL_EXPORTER_OTLP_LOGS_COMPRESSION": "none",
+            "OTEL_EXPORTER_OTLP_HEADERS": "a=1", "OTEL_EXPORTER_OTLP_TRACES_HEADERS": "b=2",
+            "OTEL_EXPORTER_OTLP_TIMEOUT": "1000", "OTEL_EXPORTER_OTLP_METRICS_TIMEOUT": "2000",
+            "OTEL_EXPORTER_OTLP_LOGS_TIMEOUT": "",
+        ]
+        let traces = try OTLPOptions(environment: environment, for: .traces)
+        #expect(traces.receiver == OTLPReceiver(.host("traces", port: 2)))
+        #expect(traces.headers == ["b": "2"] && traces.compression == .gzip && traces.timeout == .seconds(1))
+        let logs = try OTLPOptions(environment: environment, for: .logs)
+        #expect(logs.receiver == OTLPReceiver(.host("all", port: 1), isSecure: true))
+        #expect(logs.headers == ["a": "1"] && logs.compression == nil && logs.timeout == .seconds(1))
+        #expect(try OTLPOptions(environment: environment).timeout == .seconds(2))
+    }
+
     @Test(arguments: [
+        ("http://a", OTLPReceiver(.host("a", port: 4317))),
+        ("HTTPS://a:1/", .init(.host("a", port: 1), isSecure: true)),
+        ("http://[::1]:9", .init(.host("::1", port: 9))), ("a:9", .init(.host("a", port: 9), isSecure: true)),
+        ("https://[::1]", .init(.host("::1", port: 4317), isSecure: true)),
+    ]) func `endpoints are read`(_ text: String, _ receiver: OTLPReceiver) throws {
+        #expect(try OTLPOptions(environment: ["OTEL_EXPORTER_OTLP_ENDPOINT": text]).receiver == receiver)
+    }
+
+    @Test func `an endpoint without a scheme may be told to be insecure`() throws {
+        let environment = ["OTEL_EXPORTER_OTLP_ENDPOINT": "a:9", "OTEL_EXPORTER_OTLP_INSECURE": "true"]
+        #expect(try OTLPOptions(environment: environment).receiver == OTLPReceiver(.host("a", port: 9)))
+    }
+
+    @Test(arguments: [
+        ("OTEL_EXPORTER_OTLP_ENDPOINT", "http://"), ("OTEL_EXPORTER_OTLP_ENDPOINT", "http://hidden:99999"),
+        ("OTEL_EXPORTER_OTLP_ENDPOINT", "http://hidden@a"), ("OTEL_EXPORTER_OTLP_ENDPOINT", "http://[hidden"),
+        ("OTEL_EXPORTER_OTLP_METRICS_COMPRESSION", "hidden"),
         ("OTEL_RESOURCE_ATTRIBUTES", "hidden"), ("OTEL_RESOURCE_ATTRIBUTES", "=hidden"),
         ("OTEL_RESOURCE_ATTRIBUTES", "a=hidden%2"), ("OTEL_RESOURCE_ATTRIBUTES", "a=hidden%zz"),
         ("OTEL_RESOURCE_ATTRIBUTES", "a=hidden%FF"), ("OTEL_EXPORTER_OTLP_HEADERS", "a b=hidden"),

@@ -53,11 +53,5 @@ struct StripedCells: ~Copyable, Sendable {
         }
     }
 
-    // Threads have stacks of their own: an address in it tells them apart well enough, without a system call.
-    private var stripe: Int {
-        var probe: UInt8 = 0
-        let address = withUnsafeMutablePointer(to: &probe) { UInt64(UInt(bitPattern: $0)) }
-        let mixed = (address >> 17) &* 0x9E37_79B9_7F4A_7C15
-        return (Int(truncatingIfNeeded: mixed >> 40) & (stripes - 1)) * stride
-    }
+    private var stripe: Int { ThreadStripe.index(of: stripes) * stride }
 }

@@ -3,6 +3,7 @@
 import Apus
 import ApusLogging
 import ApusTelemetry
+import Foundation
 import Logging
 import TelemetryDemo
 
@@ -25,5 +26,17 @@ for name in ["Ada", "Grace", ""] {
     }
 }
 await pair.stop()
+
+// The same once more for a collector, if there is one: OTEL_EXPORTER_OTLP_ENDPOINT=http://localhost:4317.
+let environment = ProcessInfo.processInfo.environment
+if environment["OTEL_EXPORTER_OTLP_ENDPOINT"] != nil {
+    let exports = try Exports(environment, registry)
+    let exported = try WatchedPair(observer: CallMetrics(registry), exports: exports)
+    _ = try await exported.channel.unary(Greeter.Methods.relay, MessageBytes("Ada".utf8))
+    await exported.stop()
+    let (spans, records) = await exports.shutDown()
+    print("exported: \(spans.exported) spans, \(spans.dropped) dropped")
+    print("exported: \(records.exported) records, \(records.dropped) dropped")
+}
 let page = PrometheusText.render(registry.families)
 print(page.split(separator: "\n").filter { $0.contains("_count{") || $0.contains("_total{") }.joined(separator: "\n"))
