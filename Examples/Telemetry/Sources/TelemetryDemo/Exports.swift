@@ -4,7 +4,8 @@ public import Apus
 public import ApusOTLP
 public import ApusTelemetry
 
-/// What goes to an OpenTelemetry collector: spans, log records and measures, over one channel.
+/// What goes to an OpenTelemetry collector: spans, log records and measures, over one channel unless the variables name
+/// a collector for each.
 public struct Exports: Sendable {
     /// The spans of calls.
     public let traces: OTLPTracesExporter
@@ -12,23 +13,40 @@ public struct Exports: Sendable {
     public let log: OTLPAccessLog
     private let logs: OTLPLogsExporter
     private let metrics: OTLPMetricsExporter
-    private let channel: Channel
+    private let channels: [Channel]
 
     /// Begins to export, as OpenTelemetry's variables say.
     ///
     /// - Parameters:
-    ///   - channel: the way to the collector; unless told, to where the variables say it is.
     ///   - registry: the measures.
+    ///   - channel: the way to the collector; unless told, to where the variables say it is.
     public init(_ environment: [String: String], _ registry: MetricRegistry, through channel: Channel? = nil) throws {
-        let options = try OTLPOptions(environment: environment)
-        let channel = channel ?? Channel(to: options.receiver.address)
-        traces = OTLPTracesExporter(
-            through: channel, try OTLPOptions(environment: environment, for: .traces),
-            sampler: try TraceSampler(environment: environment))
-        logs = OTLPLogsExporter(through: channel, try OTLPOptions(environment: environment, for: .logs))
-        metrics = OTLPMetricsExporter(registry, through: channel, options)
+        let ofTraces = try OTLPOptions(environment: environment, for: .traces)
+        let ofLogs = try OTLPOptions(environment: environment, for: .logs)
+        let ofMetrics = try OTLPOptions(environment: environment, for: .metrics)
+        let sampler = try TraceSampler(environment: environment)
+        var channels: [OTLPReceiver: Channel] = [:]
+        for options in [ofTraces, ofLogs, ofMetrics] where channels[options.receiver] == nil {
+            channels[options.receiver] = channel ?? Self.channel(to: options.receiver)
+        }
+        func way(_ options: OTLPOptions) -> Channel { channels[options.receiver] ?? Self.channel(to: options.receiver) }
+        traces = OTLPTracesExporter(through: way(ofTraces), ofTraces, sampler: sampler)
+        logs = OTLPLogsExporter(through: way(ofLogs), ofLogs)
+        metrics = OTLPMetricsExporter(registry, through: way(ofMetrics), ofMetrics)
         log = OTLPAccessLog(logs)
-        self.channel = channel
+        self.channels = Array(channels.values)
+    }
+
+    // Headers may have tokens: where the variables ask for TLS, nothing goes in cleartext.
+    private static func channel(to receiver: OTLPReceiver) -> Channel {
+        Channel(to: receiver.address, options: options(for: receiver))
+    }
+
+    /// How a collector is reached: with TLS, and the system's authorities, if it is to be.
+    public static func options(for receiver: OTLPReceiver) -> TransportOptions {
+        var options = TransportOptions()
+        if receiver.isSecure { options.tls = ClientTLS() }
+        return options
     }
 
     /// Exports what there is, and ends.
@@ -38,7 +56,7 @@ public struct Exports: Sendable {
         await traces.shutDown()
         await logs.shutDown()
         await metrics.shutDown()
-        channel.close()
+        for channel in channels { channel.close() }
         return (traces.counts, logs.counts)
     }
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Apus
+import ApusOTLP
 import ApusTelemetry
 import Synchronization
 import TelemetryDemo
@@ -23,6 +24,12 @@ import Testing
                 }
             }
         }
+    }
+
+    @Test(arguments: [("http://a:4317", false), ("https://a:4317", true), ("a:4317", true)])
+    func `a collector is reached with TLS if its address asks for it`(_ address: String, _ encrypts: Bool) throws {
+        let options = try OTLPOptions(environment: ["OTEL_EXPORTER_OTLP_ENDPOINT": address])
+        #expect((Exports.options(for: options.receiver).tls != nil) == encrypts)
     }
 
     @Test func `a call of two services makes six spans, four records and some measures`() async throws {
