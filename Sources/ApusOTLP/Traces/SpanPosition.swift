@@ -41,12 +41,9 @@ package struct SpanPosition: Sendable, Hashable {
 
     /// Reads a header; nil for what is none. Later versions may have more behind the flags.
     package init?(header: String) {
-        var digits = HexadecimalReader(header)
-        guard let version = digits.number(2), version != 0xFF, digits.dash(), let high = digits.number(16),
-            let low = digits.number(16), digits.dash(), let span = digits.number(16), digits.dash(),
-            let flags = digits.number(2), digits.isAtEnd || version > 0 && digits.dash()
-        else { return nil }
-        self.init(high, low, span, flags)
+        var header = header
+        guard let fields = header.withUTF8({ HexadecimalReader($0).fields() }) else { return nil }
+        self.init(fields.high, fields.low, fields.span, fields.flags)
     }
 
     /// Reads the value of `grpc-trace-bin`; nil for what is none.
@@ -64,10 +61,18 @@ package struct SpanPosition: Sendable, Hashable {
 
     /// Sends the position along.
     package func inject(into metadata: inout Metadata) {
-        metadata["traceparent"] = header
-        if let state { metadata["tracestate"] = state }
+        // Most calls bring none of it.
+        if metadata.entries.contains(where: { Self.isKey($0.key) }) {
+            for key in ["traceparent", "tracestate", "grpc-trace-bin"] { metadata.remove(key) }
+        }
+        metadata.add("traceparent", header)
+        if let state { metadata.add("tracestate", state) }
         // A peer that knows the binary form alone would begin another trace without it.
-        metadata[binary: "grpc-trace-bin"] = binary
+        metadata.add("grpc-trace-bin", binary: binary)
+    }
+
+    private static func isKey(_ key: String) -> Bool {
+        key == "traceparent" || key == "tracestate" || key == "grpc-trace-bin"
     }
 
     /// The header: version 00.
@@ -123,25 +128,42 @@ package struct SpanPosition: Sendable, Hashable {
 
 /// Reads lower-case hexadecimal digits off a text; upper case is not allowed.
 private struct HexadecimalReader {
-    private var rest: Substring.UTF8View
+    private let bytes: UnsafeBufferPointer<UInt8>
+    private var position = 0
 
-    init(_ text: String) { rest = text[...].utf8 }
+    /// - Parameter bytes: what outlives the reader.
+    init(_ bytes: UnsafeBufferPointer<UInt8>) { self.bytes = bytes }
 
-    var isAtEnd: Bool { rest.isEmpty }
+    /// What W3C's header has.
+    consuming func fields() -> (high: UInt64, low: UInt64, span: UInt64, flags: UInt64)? {
+        var reader = self
+        guard let version = reader.number(2), version != 0xFF, reader.dash(), let high = reader.number(16),
+            let low = reader.number(16), reader.dash(), let span = reader.number(16), reader.dash(),
+            let flags = reader.number(2), reader.isAtEnd || version > 0 && reader.dash()
+        else { return nil }
+        return (high, low, span, flags)
+    }
 
-    mutating func dash() -> Bool { rest.popFirst() == UInt8(ascii: "-") }
+    private var isAtEnd: Bool { position == bytes.count }
 
-    /// A number of so many digits, 16 at most.
-    mutating func number(_ digits: Int) -> UInt64? {
+    private mutating func dash() -> Bool {
+        guard position < bytes.count, bytes[position] == UInt8(ascii: "-") else { return false }
+        position += 1
+        return true
+    }
+
+    // A number of so many digits, 16 at most.
+    private mutating func number(_ digits: Int) -> UInt64? {
+        guard bytes.count - position >= digits else { return nil }
         var number: UInt64 = 0
-        for _ in 0..<digits {
-            guard let byte = rest.popFirst() else { return nil }
+        for byte in bytes[position..<position + digits] {
             switch byte {
             case UInt8(ascii: "0")...UInt8(ascii: "9"): number = number << 4 | UInt64(byte - UInt8(ascii: "0"))
             case UInt8(ascii: "a")...UInt8(ascii: "f"): number = number << 4 | UInt64(byte - UInt8(ascii: "a") + 10)
             default: return nil
             }
         }
+        position += digits
         return number
     }
 }
