@@ -47,6 +47,7 @@ let package = Package(
         .library(name: "Apus", targets: ["Apus"]),
         .library(name: "ApusCore", targets: ["ApusCore"]),
         .library(name: "ApusProtobuf", targets: ["ApusProtobuf"]),
+        .library(name: "ApusChannelz", targets: ["ApusChannelz"]),
         .library(name: "ApusEtcd", targets: ["ApusEtcd"]),
         .library(name: "ApusTelemetry", targets: ["ApusTelemetry"]),
         .library(name: "ApusOTLP", targets: ["ApusOTLP"]),
@@ -97,6 +98,7 @@ let package = Package(
         library("ApusTransport", ["ApusCore", "ApusHTTP2", "ApusWire", "CLibuv", "COpenSSL"]),
         library("ApusProtobuf", ["ApusCore", "CProtobufC"]),
         library("ApusDiscovery", ["ApusCore"]),
+        library("ApusChannelz", ["ApusCore", "ApusProtobuf", "ApusTransport"]),
         library("ApusEtcd", ["ApusCore", "ApusTransport", "ApusProtobuf", "ApusDiscovery"]),
         library(
             "ApusSwiftProtobuf",
@@ -178,6 +180,7 @@ let package = Package(
         tests("ApusCoreTests", ["ApusCore", "ApusTestSupport"]),
         tests("ApusInterceptorsTests", ["ApusCore", "ApusInterceptors", "ApusTestSupport", "ApusTransport"]),
         tests("ApusDiscoveryTests", ["ApusCore", "ApusInterceptors", "ApusDiscovery", "ApusTestSupport"]),
+        tests("ApusChannelzTests", ["ApusChannelz", "ApusCore", "ApusProtobuf", "ApusTransport"]),
         tests(
             "ApusEtcdTests",
             ["ApusCore", "ApusDiscovery", "ApusEtcd", "ApusProtobuf", "ApusTestSupport", "ApusTransport"]),

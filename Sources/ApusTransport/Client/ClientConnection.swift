@@ -77,6 +77,7 @@ final class ClientConnection: HTTP2Connection {
     /// A call was sent on it.
     func sent(_ stream: HTTP2Stream) {
         lastStream = stream.id
+        streamsStarted += 1
         lastCall = loop.now
         touch()
     }

@@ -81,6 +81,16 @@ final class ConnectionPool: @unchecked Sendable {
         for (other, entry) in inOrder where other != handle { entry.subchannel.handBack(inFavourOf: handle) }
     }
 
+    /// What operators see of its subchannels. Loop only.
+    var ways: [ChannelInspection.Way] {
+        inOrder.map { handle, entry in
+            ChannelInspection.Way(
+                id: entry.subchannel.inventoryID, address: handle.address, state: entry.subchannel.state,
+                connections: (entry.subchannel.connections + entry.subchannel.draining).map { ConnectionInspection($0) }
+            )
+        }
+    }
+
     private func retire(_ handle: EndpointHandle) {
         subchannels.removeValue(forKey: handle)?.subchannel.retire()
     }

@@ -10,6 +10,7 @@ import Synchronization
 public final class HTTP2Transport: ConnectivityReporting {
     private let pools: Result<[ConnectionPool], RPCError>
     private let options: TransportOptions
+    private let inventoryID = Inventory.process.nextID()
     private let isClosed = Atomic<Bool>(false)
     package let connectivity = Connectivity()
 
@@ -28,11 +29,11 @@ public final class HTTP2Transport: ConnectivityReporting {
             try options.check()
             let dialer = try Self.layered(dialer, options)
             let (connectivity, group) = (connectivity, PoolGroup())
-            pools = .success(
-                loops.members.map {
-                    ConnectionPool(
-                        loop: $0, dialer: dialer, options: options, connectivity: connectivity, group: group)
-                })
+            let all = loops.members.map {
+                ConnectionPool(loop: $0, dialer: dialer, options: options, connectivity: connectivity, group: group)
+            }
+            pools = .success(all)
+            Inventory.process.add(ChannelInspection(id: inventoryID, connectivity: connectivity, pools: all))
         } catch {
             pools = .failure(error)
         }
@@ -121,6 +122,7 @@ public final class HTTP2Transport: ConnectivityReporting {
     /// Closes all connections. Calls in flight end with UNAVAILABLE.
     public func close() {
         guard !isClosed.exchange(true, ordering: .relaxed), let pools = try? pools.get() else { return }
+        Inventory.process.removeChannel(inventoryID)
         for pool in pools { pool.loop.execute { pool.close(Self.closed) } }
     }
 

@@ -18,6 +18,8 @@ final class Subchannel {
     }
 
     let handle: EndpointHandle
+    /// Its number in the process' inventory.
+    let inventoryID = Inventory.process.nextID()
     private let pool: ConnectionPool
     let waiting: CallQueue
     private var keepalive: ClientKeepalive?
@@ -27,12 +29,12 @@ final class Subchannel {
     // Connections that take calls, the oldest first: it is filled first, so that spare ones become idle.
     @exclusivity(unchecked) var connections: [ClientConnection] = []
     // Connections that finish their calls and take no new ones.
-    private var draining: [ClientConnection] = []
+    private(set) var draining: [ClientConnection] = []
     var failures = 0
     // Whether the calls that wait had a connection to wait for.
     private var lostLast = false
     var end: End?
-    private var state = ConnectivityState.idle
+    private(set) var state = ConnectivityState.idle
     private lazy var retry = LoopTimer { [unowned self] in self.backedOff() }
 
     struct End {

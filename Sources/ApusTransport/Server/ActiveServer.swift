@@ -39,6 +39,8 @@ final class ActiveServer: Sendable {
         let close: @Sendable (_ closed: @escaping @Sendable () -> Void) -> Void
     }
 
+    /// Its number in the process' inventory.
+    let inventoryID = Inventory.process.nextID()
     let server: Server
     let options: ServerOptions
     let loops: EventLoops
@@ -138,6 +140,7 @@ final class ActiveServer: Sendable {
             defer { state.waiters = [] }
             return state.waiters
         }
+        if state.withLock({ $0.isStopped }) { Inventory.process.removeServer(inventoryID) }
         for waiter in waiters { waiter.resume() }
     }
 

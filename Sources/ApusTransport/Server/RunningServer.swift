@@ -20,7 +20,10 @@ public final class RunningServer: Sendable {
 
     let active: ActiveServer
 
-    init(_ active: ActiveServer) { self.active = active }
+    init(_ active: ActiveServer) {
+        self.active = active
+        Inventory.process.add(active)
+    }
 
     deinit { active.stopNow() }
 

@@ -95,6 +95,7 @@ final class ServerConnection: HTTP2Connection, @unchecked Sendable {
 
     override func openStream(_ id: Int32) -> HTTP2Stream? {
         lastCall = loop.now
+        streamsStarted += 1
         // The client reads in GOAWAY that it was not processed, and makes the call elsewhere.
         return hasSaidLast ? nil : ServerStream(self)
     }

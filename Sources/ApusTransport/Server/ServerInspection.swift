@@ -7,9 +7,9 @@ import Synchronization
 /// A running server as operators look at it. It keeps nothing running: a server whose ``RunningServer`` is released
 /// stops all the same.
 package struct ServerInspection: Sendable {
-    private let active: ActiveServer
+    let active: ActiveServer
 
-    fileprivate init(_ active: ActiveServer) { self.active = active }
+    init(_ active: ActiveServer) { self.active = active }
 
     /// Where it listens.
     package var addresses: [Endpoint.Address] { active.addresses }

@@ -10,6 +10,10 @@ import ApusWire
 class HTTP2Connection {
     let loop: any EventLoop
     let io: any ConnectionIO
+    /// Its number in the process' inventory.
+    let inventoryID = Inventory.process.nextID()
+    /// The streams that were opened on it.
+    @exclusivity(unchecked) var streamsStarted: Int64 = 0
     private(set) var session: HTTP2Session?
     private(set) var hasSettings = false
     /// Why the connection ended; empty until it has.

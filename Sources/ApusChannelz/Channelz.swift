@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: Apache-2.0
+
+public import ApusCore
+import ApusTransport
+
+/// The standard service `grpc.channelz.v1.Channelz`: tells operators' tools of this process' servers, and of its
+/// channels over sockets with their connections.
+///
+/// It tells the addresses of peers: serve it on a port for administrators, not beside services for everybody. What is
+/// told is asked of the event loops when somebody calls, and a page has at most 100 entries. Calls that a server
+/// started and streams of a socket are counted; the other counts and times of the protocol are not kept, and stay zero
+/// or absent.
+///
+/// Source: gRFC A14.
+public final class Channelz: Service {
+    private let handler = ChannelzHandler(.process)
+
+    /// The service, about all of the process.
+    public init() {}
+
+    /// The methods.
+    public var routes: [Route] { handler.routes }
+
+    /// The .proto file of the service.
+    public var descriptor: ServiceDescriptor? { handler.descriptor }
+}
+
+/// The services for administrators, to be given to a server of their own: for now ``Channelz``.
+///
+/// Source: gRFC A38.
+public enum AdminServices {
+    /// One of each.
+    public static func all() -> [any Service] { [Channelz()] }
+}

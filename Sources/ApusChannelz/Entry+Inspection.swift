@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import ApusCore
+import ApusTransport
+
+// What the process knows, in the words of the protocol.
+
+extension GRPCServer {
+    init(_ id: Int64, _ server: ServerInspection) {
+        var data = GRPCServerData()
+        data.callsStarted = Int64(server.counts.calls)
+        let name = server.addresses.map { "\($0)" }.joined(separator: ", ")
+        self.init(ref: GRPCServerRef(serverId: id, name: name), data: data)
+    }
+}
+
+extension GRPCChannel {
+    init(_ channel: ChannelInspection) async {
+        var data = GRPCChannelData()
+        data.state = GRPCChannelConnectivityState(channel.state)
+        let ways = await channel.ways()
+        self.init(
+            ref: GRPCChannelRef(channelId: channel.id), data: data,
+            subchannelRef: ways.map { GRPCSubchannelRef(subchannelId: $0.id, name: "\($0.address)") })
+    }
+}
+
+extension GRPCSubchannel {
+    init(_ way: ChannelInspection.Way) {
+        var data = GRPCChannelData()
+        data.state = GRPCChannelConnectivityState(way.state)
+        data.target = "\(way.address)"
+        self.init(
+            ref: GRPCSubchannelRef(subchannelId: way.id, name: data.target), data: data,
+            socketRef: way.connections.map { GRPCSocketRef(socketId: $0.id) })
+    }
+}
+
+extension GRPCSocket {
+    init(_ connection: ConnectionInspection) {
+        var data = GRPCSocketData()
+        data.streamsStarted = connection.streamsStarted
+        self.init(
+            ref: GRPCSocketRef(socketId: connection.id), data: data, remote: GRPCAddress(connection.peer))
+    }
+}
+
+extension GRPCAddress {
+    init(_ address: Endpoint.Address) {
+        switch address {
+        case .unix(let path): self.init(address: .udsAddress(UdsAddress(filename: path)))
+        default: self.init(address: .otherAddress(OtherAddress(name: "\(address)")))
+        }
+    }
+}
+
+extension GRPCChannelConnectivityState {
+    init(_ state: ConnectivityState) {
+        switch state {
+        case .idle: self.init(state: .idle)
+        case .connecting: self.init(state: .connecting)
+        case .ready: self.init(state: .ready)
+        case .transientFailure: self.init(state: .transientFailure)
+        case .shutdown: self.init(state: .shutdown)
+        }
+    }
+}
