@@ -180,7 +180,9 @@ let package = Package(
         tests("ApusCoreTests", ["ApusCore", "ApusTestSupport"]),
         tests("ApusInterceptorsTests", ["ApusCore", "ApusInterceptors", "ApusTestSupport", "ApusTransport"]),
         tests("ApusDiscoveryTests", ["ApusCore", "ApusInterceptors", "ApusDiscovery", "ApusTestSupport"]),
-        tests("ApusChannelzTests", ["ApusChannelz", "ApusCore", "ApusProtobuf", "ApusTransport"]),
+        tests(
+            "ApusChannelzTests",
+            ["ApusChannelz", "ApusCore", "ApusInterceptors", "ApusProtobuf", "ApusTestSupport", "ApusTransport"]),
         tests(
             "ApusEtcdTests",
             ["ApusCore", "ApusDiscovery", "ApusEtcd", "ApusProtobuf", "ApusTestSupport", "ApusTransport"]),
@@ -208,7 +210,7 @@ let package = Package(
                 "ApusTransport",
             ]),
         tests("ApusInteropTests", ["Apus", "ApusInterop", "ApusTestSupport"]),
-        tests("ApusPeerTests", ["Apus", "ApusOTLP", "ApusTelemetry"]),
+        tests("ApusPeerTests", ["Apus", "ApusChannelz", "ApusOTLP", "ApusTelemetry"]),
         tests("ApusTests", ["Apus", "ApusTestSupport"]),
         tests(
             "ApusFuzzTests", ["ApusCore", "ApusHTTP2", "ApusProtobuf", "ApusTransport", "ApusWire"],

@@ -8,7 +8,10 @@ import ApusTransport
 extension GRPCServer {
     init(_ id: Int64, _ server: ServerInspection) {
         var data = GRPCServerData()
-        data.callsStarted = Int64(server.counts.calls)
+        let calls = server.calls
+        data.callsStarted = calls.started
+        data.callsSucceeded = calls.succeeded
+        data.callsFailed = calls.failed
         let name = server.addresses.map { "\($0)" }.joined(separator: ", ")
         self.init(ref: GRPCServerRef(serverId: id, name: name), data: data)
     }
@@ -16,18 +19,25 @@ extension GRPCServer {
 
 extension GRPCChannel {
     init(_ channel: ChannelInspection) async {
-        var data = GRPCChannelData()
-        data.state = GRPCChannelConnectivityState(channel.state)
         let ways = await channel.ways()
+        var data = GRPCChannelData(ways.map(\.calls).reduce(CallCounts(), +))
+        data.state = GRPCChannelConnectivityState(channel.state)
+        data.target = channel.target
         self.init(
-            ref: GRPCChannelRef(channelId: channel.id), data: data,
+            ref: GRPCChannelRef(channelId: channel.id, name: channel.target), data: data,
             subchannelRef: ways.map { GRPCSubchannelRef(subchannelId: $0.id, name: "\($0.address)") })
+    }
+}
+
+extension GRPCChannelData {
+    init(_ calls: CallCounts) {
+        self.init(callsStarted: calls.started, callsSucceeded: calls.succeeded, callsFailed: calls.failed)
     }
 }
 
 extension GRPCSubchannel {
     init(_ way: ChannelInspection.Way) {
-        var data = GRPCChannelData()
+        var data = GRPCChannelData(way.calls)
         data.state = GRPCChannelConnectivityState(way.state)
         data.target = "\(way.address)"
         self.init(
@@ -39,7 +49,9 @@ extension GRPCSubchannel {
 extension GRPCSocket {
     init(_ connection: ConnectionInspection) {
         var data = GRPCSocketData()
-        data.streamsStarted = connection.streamsStarted
+        data.streamsStarted = connection.streams.started
+        data.streamsSucceeded = connection.streams.succeeded
+        data.streamsFailed = connection.streams.failed
         self.init(
             ref: GRPCSocketRef(socketId: connection.id), data: data, remote: GRPCAddress(connection.peer))
     }
@@ -47,6 +59,10 @@ extension GRPCSocket {
 
 extension GRPCAddress {
     init(_ address: Endpoint.Address) {
+        if case .host(let host, let port) = address, let bytes = NumericHost.bytes(of: host) {
+            self.init(address: .tcpipAddress(TcpIpAddress(ipAddress: bytes, port: Int32(clamping: port))))
+            return
+        }
         switch address {
         case .unix(let path): self.init(address: .udsAddress(UdsAddress(filename: path)))
         default: self.init(address: .otherAddress(OtherAddress(name: "\(address)")))

@@ -41,6 +41,7 @@ public final class Channel: Sendable {
         routing = ClientStack.make(interceptors.filter { $0 is any RoutingInterceptor }, ConnectingTransport(transport))
         connectivity = (transport as? any ConnectivityReporting)?.connectivity ?? Connectivity()
         connectivity.observer = observer
+        connectivity.target = name
     }
 
     deinit { close() }

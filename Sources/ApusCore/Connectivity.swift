@@ -17,12 +17,19 @@ package final class Connectivity: Sendable {
     }
 
     private let state = Mutex(State())
+    private let named = Mutex("")
     private let told = Mutex<(any Observer)?>(nil)
 
     /// Who is told of the changes of each way: the channel's observer, from before its first way on.
     package var observer: (any Observer)? {
         get { told.withLock { $0 } }
         set { told.withLock { $0 = newValue } }
+    }
+
+    /// What the channel's calls are for: its name, from before its first way on.
+    package var target: String {
+        get { named.withLock { $0 } }
+        set { named.withLock { $0 = newValue } }
     }
 
     /// No ways: idle.

@@ -6,7 +6,7 @@ import Testing
 @testable import ApusChannelz
 
 @Suite struct PageTests {
-    @Test func `A page begins at its first id and says whether it is the last`() throws {
+    @Test func `a page begins at its first id and says whether it is the last`() throws {
         let page = try Page(of: [9, 3, 5, 7], from: 4, length: 2)
         #expect(page.ids == [5, 7])
         #expect(!page.isLast)
@@ -15,12 +15,12 @@ import Testing
         #expect(last.isLast)
     }
 
-    @Test func `A page is bounded whatever was asked for`() throws {
+    @Test func `a page is bounded whatever was asked for`() throws {
         #expect(try Page(of: 1...500, from: 0, length: 0).ids.count == 100)
         #expect(try Page(of: 1...500, from: 0, length: .max).ids.count == 100)
     }
 
-    @Test func `Negative numbers are invalid arguments`() {
+    @Test func `negative numbers are invalid arguments`() {
         #expect(throws: RPCError.self) { try Page(of: [1], from: -1, length: 0) }
         #expect(throws: RPCError.self) { try Page(of: [1], from: 0, length: -1) }
     }

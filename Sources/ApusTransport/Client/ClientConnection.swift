@@ -6,6 +6,8 @@ import ApusWire
 
 /// A connection of a channel. Confined to its loop.
 final class ClientConnection: HTTP2Connection {
+    /// Tries that were sent on it and did not end with OK.
+    @exclusivity(unchecked) var callsFailed: Int64 = 0
     // Until the connection is closed: it tells the subchannel of its life, even when a pool has dropped that.
     // Unchecked: one thread, and no access lasts while something else is called.
     @exclusivity(unchecked) private var owner: Subchannel?

@@ -163,7 +163,9 @@ final class ClientStream: HTTP2Stream, TimerEntry, @unchecked Sendable {
         let connection = connection
         self.connection = nil
         connection?.lastCall = loop.now
+        if code != HTTP2ErrorCode.noError { connection?.streamsFailed += 1 }
         guard !isOver else { return }
+        connection?.callsFailed += 1
         guard isSent else {
             return fail(RPCError(.unavailable, "the connection ended before the call left", progress: .notSent))
         }
@@ -220,6 +222,7 @@ final class ClientStream: HTTP2Stream, TimerEntry, @unchecked Sendable {
     /// Notes the end: once.
     func finish(_ error: RPCError?, _ trailers: Metadata) {
         isOver = true
+        if error != nil { connection?.callsFailed += 1 }
         loop.cancel(self)
         CallQueue.remove(self)
         pump?.cancel()

@@ -86,6 +86,7 @@ final class ConnectionPool: @unchecked Sendable {
         inOrder.map { handle, entry in
             ChannelInspection.Way(
                 id: entry.subchannel.inventoryID, address: handle.address, state: entry.subchannel.state,
+                calls: entry.subchannel.calls,
                 connections: (entry.subchannel.connections + entry.subchannel.draining).map { ConnectionInspection($0) }
             )
         }

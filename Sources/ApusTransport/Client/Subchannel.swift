@@ -31,6 +31,8 @@ final class Subchannel {
     // Connections that finish their calls and take no new ones.
     private(set) var draining: [ClientConnection] = []
     var failures = 0
+    // What was sent on connections that are gone.
+    private var past = CallCounts()
     // Whether the calls that wait had a connection to wait for.
     private var lostLast = false
     var end: End?
@@ -169,6 +171,8 @@ final class Subchannel {
 
     /// The connection is gone.
     func closed(_ connection: ClientConnection, _ reason: String) {
+        past.started += connection.streamsStarted
+        past.failed += connection.callsFailed
         draining.removeAll { $0 === connection }
         if case .handshaking(let current) = attempt, current === connection {
             connectFailed(ConnectFailure(reason: "\(handle.address): \(reason)"))
@@ -193,6 +197,15 @@ final class Subchannel {
             connectFailed(failure)
         } else {
             connectIfNeeded()
+        }
+    }
+
+    /// What was sent on its connections, gone ones too.
+    var calls: CallCounts {
+        (connections + draining).reduce(into: past) { counts, connection in
+            counts.started += connection.streamsStarted
+            counts.failed += connection.callsFailed
+            counts.running += Int64(connection.session?.streamCount ?? 0)
         }
     }
 

@@ -12,6 +12,8 @@ package struct ChannelInspection: Sendable {
         package let address: Endpoint.Address
         /// Whether it can be used.
         package let state: ConnectivityState
+        /// The tries that were sent on it.
+        package let calls: CallCounts
         /// Its open connections.
         package let connections: [ConnectionInspection]
     }
@@ -21,6 +23,8 @@ package struct ChannelInspection: Sendable {
     let connectivity: Connectivity
     let pools: [ConnectionPool]
 
+    /// What its calls are for.
+    package var target: String { connectivity.target }
     /// Whether it can be used.
     package var state: ConnectivityState { connectivity.current }
 

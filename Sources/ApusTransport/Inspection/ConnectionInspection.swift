@@ -10,16 +10,25 @@ package struct ConnectionInspection: Sendable {
     /// Who is on the other side.
     package let peer: Endpoint.Address
     /// The streams that were opened on it.
-    package let streamsStarted: Int64
+    package let streams: CallCounts
 
     init(_ connection: HTTP2Connection) {
         id = connection.inventoryID
         peer = connection.io.peer
-        streamsStarted = connection.streamsStarted
+        streams = CallCounts(
+            started: connection.streamsStarted, failed: connection.streamsFailed,
+            running: Int64(connection.session?.streamCount ?? 0))
     }
 }
 
 extension ServerInspection {
+    /// The calls that its handlers were started for.
+    package var calls: CallCounts {
+        let counts = active.counts
+        return CallCounts(
+            started: Int64(counts.calls), failed: Int64(active.failedCalls), running: Int64(counts.handlers))
+    }
+
     /// The numbers of its open connections.
     package var connectionIDs: [Int64] {
         active.state.withLock { state in state.connections.values.map(\.inventoryID) }

@@ -50,6 +50,7 @@ final class ActiveServer: Sendable {
     let state: Mutex<State>
     private let handlers = Atomic<Int>(0)
     private let calls = Atomic<Int>(0)
+    private let failures = Atomic<Int>(0)
     // What `state` says, for the end of a handler: no lock on that path.
     private let isStopping = Atomic<Bool>(false)
 
@@ -67,6 +68,9 @@ final class ActiveServer: Sendable {
     }
 
     var addresses: [Endpoint.Address] { state.withLock { $0.addresses } }
+
+    /// Calls whose handlers were started and that did not end with OK.
+    var failedCalls: Int { failures.load(ordering: .relaxed) }
 
     var counts: RunningServer.Counts {
         var counts = state.withLock { state in
@@ -191,7 +195,8 @@ extension ActiveServer: ServerConnectionOwner {
         calls.wrappingAdd(1, ordering: .relaxed)
     }
 
-    func handlerEnded() {
+    func handlerEnded(failed: Bool) {
+        if failed { failures.wrappingAdd(1, ordering: .relaxed) }
         let left = handlers.wrappingSubtract(1, ordering: .acquiringAndReleasing).newValue
         if left == 0, isStopping.load(ordering: .acquiring) { finishIfEmpty() }
     }

@@ -10,7 +10,7 @@ protocol ServerConnectionOwner: AnyObject, Sendable {
     func executor(for entry: Router.Entry) -> (any TaskExecutor)?
     func connectionClosed(_ connection: ServerConnection)
     func handlerStarted()
-    func handlerEnded()
+    func handlerEnded(failed: Bool)
 }
 
 /// A client's connection to a server, with the calls on it.
@@ -95,9 +95,10 @@ final class ServerConnection: HTTP2Connection, @unchecked Sendable {
 
     override func openStream(_ id: Int32) -> HTTP2Stream? {
         lastCall = loop.now
-        streamsStarted += 1
         // The client reads in GOAWAY that it was not processed, and makes the call elsewhere.
-        return hasSaidLast ? nil : ServerStream(self)
+        guard !hasSaidLast else { return nil }
+        streamsStarted += 1
+        return ServerStream(self)
     }
 
     override func receivedPing() {

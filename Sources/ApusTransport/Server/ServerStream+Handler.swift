@@ -46,7 +46,7 @@ extension ServerStream {
 
     private func leaveUnhandled() {
         handed = nil
-        handlerLeft()
+        handlerLeft(failed: true)
     }
 
     // On the handler's executor.
@@ -102,19 +102,20 @@ extension ServerStream {
     }
 
     private func handlerEnded(_ message: MessageBytes?, _ end: End) {
-        let loop = loop
+        let (loop, failed) = (loop, !end.isOK)
         if loop.isCurrent {
             outbound.finishOnLoop(message, end)
-            handlerLeft()
+            handlerLeft(failed: failed)
         } else {
             _ = outbound.finish(message, end)
-            loop.execute { self.handlerLeft() }
+            loop.execute { self.handlerLeft(failed: failed) }
         }
     }
 
-    private func handlerLeft() {
+    private func handlerLeft(failed: Bool) {
         handler = .none
-        connection.owner.handlerEnded()
+        // Whatever a handler says after its call was ended by somebody else.
+        connection.owner.handlerEnded(failed: failed || isReset)
         connection.slots.handlerLeft()
         respond()
     }

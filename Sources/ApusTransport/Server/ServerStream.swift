@@ -285,6 +285,7 @@ final class ServerStream: HTTP2Stream, TimerEntry, @unchecked Sendable {
         gathering.close()
         if deframer.isInsideMessage { deframer = MessageDeframer(limit: 0) }
         guard !endSent || code != HTTP2ErrorCode.noError else { return }
+        connection.streamsFailed += 1
         isReset = true
         if !endSent { record?.rule(Status(.cancelled, "the client is gone")) }
         let error = RPCError(.cancelled, "the client is gone (\(StatusMapping.name(reset: code)))")

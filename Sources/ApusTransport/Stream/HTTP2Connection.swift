@@ -12,8 +12,9 @@ class HTTP2Connection {
     let io: any ConnectionIO
     /// Its number in the process' inventory.
     let inventoryID = Inventory.process.nextID()
-    /// The streams that were opened on it.
+    /// The streams that were opened on it, and those of them that were reset or cut.
     @exclusivity(unchecked) var streamsStarted: Int64 = 0
+    @exclusivity(unchecked) var streamsFailed: Int64 = 0
     private(set) var session: HTTP2Session?
     private(set) var hasSettings = false
     /// Why the connection ended; empty until it has.
