@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import ApusCore
+import ApusHTTP2
 import ApusWire
 
 /// The way from one loop to one endpoint: its connections, made when calls need them, and the calls that wait for

@@ -3,11 +3,17 @@
 /// What became of calls, or of streams.
 package struct CallCounts: Sendable, Equatable {
     /// Those that were begun.
-    package var started: Int64 = 0
+    package var started: Int64
     /// Those that did not end well.
-    package var failed: Int64 = 0
+    package var failed: Int64
     /// Those that have not ended.
-    package var running: Int64 = 0
+    package var running: Int64
+
+    package init(started: Int64 = 0, failed: Int64 = 0, running: Int64 = 0) {
+        self.started = started
+        self.failed = failed
+        self.running = running
+    }
 
     /// Those that ended well. Counts are read one after the other while they change: never below zero.
     package var succeeded: Int64 { max(0, started - failed - running) }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 package import ApusCore
+import ApusHTTP2
 import Synchronization
 
 /// A connection as operators look at it.

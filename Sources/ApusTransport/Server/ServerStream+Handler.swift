@@ -125,7 +125,9 @@ extension ServerStream: LoopWork {}
 
 extension ServerStream: CurrentCall {
     /// The call without its message. From any thread once the handler was started: until then its parts may change.
-    var call: ServerCall? { entry == nil ? nil : ServerCall(self, request: inbound.map { .stream($0) } ?? Self.nothing) }
+    var call: ServerCall? {
+        entry.map { _ in ServerCall(self, request: inbound.map { .stream($0) } ?? Self.nothing) }
+    }
 
     private static let noMessage = MessageBytes([])
     private static let nothing = MessageBody.one(noMessage)
