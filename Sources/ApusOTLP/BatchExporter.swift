@@ -84,7 +84,8 @@ final class BatchCore<Item: Sendable>: Sendable {
         while !Task.isCancelled {
             switch next() {
             case .send(let batch): await export(batch, within: timeout)
-            case .wait(let until):
+            case .wait(let until, let more):
+                guard intake.waits(for: more) else { continue }
                 let timer = Task { [clock, ticker] in
                     do { try await clock.sleep(until: until) } catch { return }
                     ticker.yield()
@@ -102,7 +103,7 @@ final class BatchCore<Item: Sendable>: Sendable {
         flushing: while case let left = clock.now.duration(to: end), left > .zero {
             switch next(flushes: true) {
             case .send(let batch): await export(batch, within: min(left, timeout))
-            case .wait(let until):
+            case .wait(let until, _):
                 guard until < end, state.withLock({ $0.queue.count }) > 0 else { break flushing }
                 do { try await clock.sleep(until: until) } catch { break flushing }
             }

@@ -11,8 +11,8 @@ struct BatchQueue<Item: Sendable>: Sendable {
     enum Step {
         /// Send these, the first of which wait the longest, and tell with ``BatchQueue/ended(_:random:at:)``.
         case send([Item])
-        /// Ask again at this moment, or sooner when there is a whole batch.
-        case wait(until: MonotonicInstant)
+        /// Ask again at this moment, or sooner when there are so many more items.
+        case wait(until: MonotonicInstant, more: Int)
     }
 
     /// A batch that failed for so long is given up: its place is worth more.
@@ -54,15 +54,18 @@ struct BatchQueue<Item: Sendable>: Sendable {
     ///
     /// - Parameter flushes: sends what there is, however little and whenever the next export is due.
     mutating func next(at now: MonotonicInstant, flushes: Bool = false) -> Step {
-        if let pause, now < pause { return .wait(until: pause) }
+        if let pause, now < pause { return .wait(until: pause, more: .max) }
         pause = nil
         if batch.isEmpty {
-            if !flushes, items.count < limits.batch, now < due { return .wait(until: due) }
+            if !flushes, items.count < limits.batch, now < due {
+                return .wait(until: due, more: limits.batch - items.count)
+            }
             due = now.advanced(by: limits.delay)
             batch = Array(items.prefix(limits.batch))
             items = items.dropFirst(batch.count)
         }
-        guard !batch.isEmpty, !isOnItsWay else { return .wait(until: due) }
+        guard !isOnItsWay else { return .wait(until: due, more: .max) }
+        guard !batch.isEmpty else { return .wait(until: due, more: limits.batch) }
         isOnItsWay = true
         firstTry = firstTry ?? now
         return .send(batch)

@@ -17,6 +17,8 @@ final class ExportIntake<Item: Sendable>: Sendable {
     private let held = Atomic<Int>(0)
     // What of it is still here.
     private let pending = Atomic<Int>(0)
+    // How much of it somebody waits for; that one is told once.
+    private let wanted = Atomic<Int>(.max)
     private let refused = Atomic<Int>(0)
     private let closed = Atomic<Bool>(false)
 
@@ -32,7 +34,7 @@ final class ExportIntake<Item: Sendable>: Sendable {
 
     /// Takes an item if there is room.
     ///
-    /// - Returns: whether a batch has become full with it.
+    /// - Returns: whether somebody waits for as many items as there are with it.
     func add(_ item: Item) -> Bool {
         guard !closed.load(ordering: .relaxed) else { return refuse() }
         guard held.wrappingAdd(1, ordering: .relaxed).newValue <= limits.capacity else {
@@ -40,7 +42,19 @@ final class ExportIntake<Item: Sendable>: Sendable {
             return refuse()
         }
         stripes[ThreadStripe.index(of: Self.stripes)].items.withLock { $0.append(item) }
-        return pending.wrappingAdd(1, ordering: .relaxed).newValue == limits.batch
+        let count = pending.wrappingAdd(1, ordering: .sequentiallyConsistent).newValue
+        guard count >= wanted.load(ordering: .sequentiallyConsistent) else { return false }
+        return wanted.exchange(.max, ordering: .relaxed) != .max
+    }
+
+    /// Has the one who waits told when there are so many items.
+    ///
+    /// - Returns: false when there are already, and nobody will be told.
+    func waits(for count: Int) -> Bool {
+        wanted.store(count, ordering: .sequentiallyConsistent)
+        // Whoever adds later sees the store, or was counted here.
+        guard pending.load(ordering: .sequentiallyConsistent) >= count else { return true }
+        return wanted.exchange(.max, ordering: .relaxed) == .max
     }
 
     private func refuse() -> Bool {

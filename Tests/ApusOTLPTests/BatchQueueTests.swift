@@ -26,9 +26,10 @@ import Testing
     @Test mutating func `a whole batch goes at once, in order, and one at a time`() {
         queue.add([1, 2, 3, 4, 5])
         #expect(queue.next(at: at(0)).batch == [1, 2, 3, 4])
-        #expect(queue.next(at: at(1)).wait != nil)
+        #expect(queue.next(at: at(1)).more == .max)
         queue.ended(nil, random: 0.5, at: at(1))
         #expect(queue.next(at: at(1)).wait == at(5))
+        #expect(queue.next(at: at(1)).more == 3)
         #expect(queue.next(at: at(5)).batch == [5])
     }
 
@@ -48,7 +49,7 @@ import Testing
                 #expect(batch == [1])
                 sends += 1
                 queue.ended(away, random: 0.5, at: now)
-            case .wait(let until):
+            case .wait(let until, _):
                 waits.append(now.duration(to: until))
                 now = until
             }
@@ -109,5 +110,6 @@ import Testing
 
 extension BatchQueue.Step {
     fileprivate var batch: [Item]? { if case .send(let items) = self { items } else { nil } }
-    fileprivate var wait: MonotonicInstant? { if case .wait(let until) = self { until } else { nil } }
+    fileprivate var wait: MonotonicInstant? { if case .wait(let until, _) = self { until } else { nil } }
+    fileprivate var more: Int? { if case .wait(_, let more) = self { more } else { nil } }
 }

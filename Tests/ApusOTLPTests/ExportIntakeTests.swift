@@ -7,10 +7,13 @@ import Testing
 @Suite struct ExportIntakeTests {
     private let intake = ExportIntake<Int>(OTLPBatchLimits(capacity: 100, batch: 10, delay: .seconds(1)))
 
-    @Test func `a full batch is told once`() {
+    @Test func `who waits for items is told once, and not at all when they are there`() {
+        #expect(intake.waits(for: 10))
         #expect((0..<30).map { intake.add($0) }.filter { $0 }.count == 1)
+        #expect(!intake.waits(for: 30) && intake.waits(for: 31))
         #expect(intake.drain().sorted() == Array(0..<30))
-        #expect((0..<30).map { intake.add($0) }.filter { $0 }.count == 1)
+        #expect(!intake.add(0) && intake.waits(for: .max))
+        #expect(!(0..<30).contains { intake.add($0) })
     }
 
     @Test func `there is room for what is exported, not for what is only drained`() {
