@@ -2,7 +2,7 @@
 
 /// The moment at which a call ends whatever happens, or none. One value for all tries of a call.
 ///
-/// It travels as the time that is left (`grpc-timeout`), never as a time of day.
+/// It travels as the time that is left (`grpc-timeout`), rounded up by at most a hundredth, never as a time of day.
 public struct CallDeadline: Sendable, Hashable, Comparable {
     /// The moment, ``MonotonicInstant`` with the largest value when there is none.
     public let instant: MonotonicInstant
@@ -22,6 +22,13 @@ public struct CallDeadline: Sendable, Hashable, Comparable {
     /// The time that is left at `now`, negative when it has passed; nil when there is no deadline.
     public func remaining(at now: MonotonicInstant) -> Duration? {
         isNone ? nil : now.duration(to: instant)
+    }
+
+    /// As ``remaining(at:)``, held at the ends of `Int64`.
+    package func nanosecondsLeft(at now: MonotonicInstant) -> Int64? {
+        guard !isNone else { return nil }
+        let (left, overflow) = instant.nanoseconds.subtractingReportingOverflow(now.nanoseconds)
+        return overflow ? (instant < now ? .min : .max) : left
     }
 
     /// The error of a call that is past its deadline.

@@ -137,11 +137,31 @@ package final class HTTP2Session {
 
     /// Opens a stream for a request. Above the peer's limit it waits inside the session.
     package func submitRequest(_ fields: HeaderBlock, stream: HTTP2Stream) throws(HTTP2Error) {
+        let session = try usable()
+        try opened(stream, fields.withFields { Self.request(session, $0, $1, stream) })
+    }
+
+    /// As the other one, of fields that live as long as the stream.
+    package func submitRequest(_ fields: PreparedFields, stream: HTTP2Stream) throws(HTTP2Error) {
+        let session = try usable()
+        try opened(stream, fields.withFields { Self.request(session, $0, $1, stream) })
+    }
+
+    private func usable() throws(HTTP2Error) -> OpaquePointer {
         try checkFailure()
         guard let session else { throw HTTP2Error(code: NGHTTP2_ERR_INVALID_STATE.rawValue, description: "closed") }
+        return session
+    }
+
+    private static func request(
+        _ session: OpaquePointer, _ fields: UnsafePointer<nghttp2_nv>, _ count: Int, _ stream: HTTP2Stream
+    ) -> Int32 {
         var provider = HTTP2Callbacks.provider(for: stream)
         let context = Unmanaged.passUnretained(stream).toOpaque()
-        let id = fields.withFields { nghttp2_submit_request(session, nil, $0, $1, &provider, context) }
+        return nghttp2_submit_request(session, nil, fields, count, &provider, context)
+    }
+
+    private func opened(_ stream: HTTP2Stream, _ id: Int32) throws(HTTP2Error) {
         if id < 0 { try check(id) }
         pendingHeaders += 1
         stream.id = id

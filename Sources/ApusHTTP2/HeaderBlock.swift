@@ -4,17 +4,8 @@ internal import CNghttp2
 
 /// A list of header fields to send. Names and values that are literals are never copied.
 public struct HeaderBlock: Sendable {
-    // Fields are kept as positions into `storage` or as addresses of literals, and become nghttp2's structures when
-    // the block is submitted.
-    private enum Text: Sendable {
-        case literal(StaticString)
-        case stored(offset: Int, count: Int)
-    }
-
-    private var fields: [(name: Text, value: Text, isUnique: Bool)] = []
-    private var storage: [UInt8] = []
-    // What nghttp2 takes, of a block that does not change any more.
-    private var fixed: FixedFields?
+    // One reference: blocks that never change are handed out for every response.
+    private var list: FieldList?
 
     /// The largest block that a session can send, in bytes as ``listSize`` counts them.
     package static let maximumListSize = 64 * 1024
@@ -22,128 +13,215 @@ public struct HeaderBlock: Sendable {
     package init() {}
 
     /// An empty block with room for so many fields, and so many bytes that are no literals.
-    package init(fields: Int, bytes: Int) {
-        self.fields.reserveCapacity(fields)
-        storage.reserveCapacity(bytes)
-    }
+    package init(fields: Int, bytes: Int) { list = FieldList(fields: fields, bytes: bytes) }
 
-    package var count: Int { fields.count }
+    package var count: Int { list?.fields.count ?? 0 }
 
     /// The bytes of names and values, and 32 for each field. Source: RFC 9113, section 10.5.1.
-    package private(set) var listSize = 0
+    package var listSize: Int { list?.size ?? 0 }
 
     /// Makes it empty, and keeps its memory for the next fields.
-    package mutating func removeAll() {
-        fixed = nil
-        fields.removeAll(keepingCapacity: true)
-        storage.removeAll(keepingCapacity: true)
-        listSize = 0
-    }
+    package mutating func removeAll() { own().removeAll() }
 
-    private mutating func append(_ name: Text, _ value: Text, isUnique: Bool = false) {
-        // Bounded by memory, far below overflow.
-        listSize &+= Self.size(name) &+ Self.size(value) &+ 32
-        fields.append((name, value, isUnique))
-    }
-
-    private static func size(_ text: Text) -> Int {
-        switch text {
-        case .literal(let literal): literal.utf8CodeUnitCount
-        case .stored(_, let count): count
-        }
-    }
-
-    /// The same block, quick to submit again and again. Its fields must be literals.
-    package var prepared: HeaderBlock {
-        guard storage.isEmpty else { return self }
-        var block = self
-        block.fixed = withFields { FixedFields(UnsafeBufferPointer(start: $0, count: $1)) }
-        return block
-    }
+    /// Appends fields that live as long as every session that the block is submitted to.
+    package mutating func add(_ prepared: PreparedFields) { own().append(prepared) }
 
     /// Appends a field whose name and value are literals.
-    package mutating func add(_ name: StaticString, _ value: StaticString) {
-        fixed = nil
-        append(.literal(name), .literal(value))
-    }
+    package mutating func add(_ name: StaticString, _ value: StaticString) { own().append(name, value) }
 
     /// Appends a field whose name is a literal.
-    package mutating func add(_ name: StaticString, _ value: some Collection<UInt8>) {
-        let value = store(value)
-        append(.literal(name), value)
-    }
+    package mutating func add(_ name: StaticString, _ value: some Collection<UInt8>) { own().append(name, value, 0) }
 
     /// Appends a field whose value no other block is likely to have: it stays out of the peer's table, from which it
     /// would drive what is worth keeping.
     package mutating func add(unique name: StaticString, _ value: some Collection<UInt8>) {
-        let value = store(value)
-        append(.literal(name), value, isUnique: true)
+        own().append(name, value, UInt8(truncatingIfNeeded: NGHTTP2_NV_FLAG_NO_INDEX.rawValue))
     }
 
     /// Appends a field.
     package mutating func add(name: some Collection<UInt8>, value: some Collection<UInt8>) {
-        let name = store(name)
-        let value = store(value)
-        append(name, value)
+        own().append(name, value)
     }
 
-    private mutating func store(_ bytes: some Collection<UInt8>) -> Text {
-        fixed = nil
+    private mutating func own() -> FieldList {
+        guard let list else {
+            let new = FieldList(fields: 0, bytes: 0)
+            list = new
+            return new
+        }
+        guard !isKnownUniquelyReferenced(&self.list) else { return list }
+        let copy = FieldList(list)
+        self.list = copy
+        return copy
+    }
+
+    /// The fields as nghttp2 takes them; valid during the call.
+    func withFields<R>(_ body: (UnsafePointer<nghttp2_nv>, Int) -> R) -> R {
+        guard let list else { return body(Self.none, 0) }
+        return list.withFields(body)
+    }
+
+    // Never read: it goes with a count of zero.
+    nonisolated(unsafe) fileprivate static let none = UnsafePointer(
+        UnsafeMutablePointer<nghttp2_nv>.allocate(capacity: 1))
+}
+
+/// The fields of a block, as nghttp2's structures.
+///
+/// Sendable: changed only by the one block that refers to it. It points to literals and to ``PreparedFields``.
+private final class FieldList: @unchecked Sendable {
+    // A text in `storage`, which may move: it has its address when the block is submitted.
+    private struct StoredText {
+        let field: Int
+        let isName: Bool
+        let offset: Int
+    }
+
+    // Unchecked: no access lasts while something else is called.
+    @exclusivity(unchecked) private(set) var fields: [nghttp2_nv] = []
+    @exclusivity(unchecked) private(set) var size = 0
+    @exclusivity(unchecked) private var storage: [UInt8] = []
+    @exclusivity(unchecked) private var stored: [StoredText] = []
+
+    init(fields count: Int, bytes: Int) {
+        fields.reserveCapacity(count)
+        storage.reserveCapacity(bytes)
+        stored.reserveCapacity(count)
+    }
+
+    init(_ other: FieldList) {
+        fields = other.fields
+        size = other.size
+        storage = other.storage
+        stored = other.stored
+    }
+
+    func removeAll() {
+        fields.removeAll(keepingCapacity: true)
+        size = 0
+        guard !stored.isEmpty else { return }
+        storage.removeAll(keepingCapacity: true)
+        stored.removeAll(keepingCapacity: true)
+    }
+
+    func append(_ prepared: PreparedFields) {
+        size &+= prepared.listSize
+        fields.append(contentsOf: prepared.fields)
+    }
+
+    func append(_ name: StaticString, _ value: StaticString) {
+        var field = Self.named(name)
+        field.value = UnsafeMutablePointer(mutating: value.utf8Start)
+        field.valuelen = value.utf8CodeUnitCount
+        field.flags |= UInt8(truncatingIfNeeded: NGHTTP2_NV_FLAG_NO_COPY_VALUE.rawValue)
+        append(field)
+    }
+
+    func append(_ name: StaticString, _ value: some Collection<UInt8>, _ flags: UInt8) {
+        var field = Self.named(name)
+        field.flags |= flags
+        field.valuelen = store(value, isName: false)
+        append(field)
+    }
+
+    func append(_ name: some Collection<UInt8>, _ value: some Collection<UInt8>) {
+        var field = nghttp2_nv()
+        field.namelen = store(name, isName: true)
+        field.valuelen = store(value, isName: false)
+        append(field)
+    }
+
+    private func append(_ field: nghttp2_nv) {
+        // Bounded by memory, far below overflow.
+        size &+= field.namelen &+ field.valuelen &+ 32
+        fields.append(field)
+    }
+
+    // A text of the field that comes next.
+    private func store(_ bytes: some Collection<UInt8>, isName: Bool) -> Int {
         let offset = storage.count
         // Not specialized for callers of other modules: byte by byte through witnesses would cost ten times as much.
         if bytes.withContiguousStorageIfAvailable({ storage.append(contentsOf: $0) }) == nil {
             for byte in bytes { storage.append(byte) }
         }
-        return .stored(offset: offset, count: storage.count - offset)
+        stored.append(StoredText(field: fields.count, isName: isName, offset: offset))
+        return storage.count - offset
     }
 
-    /// The fields as nghttp2 takes them; valid during the call.
+    // Literals live as long as the process, so nghttp2 need not copy them; it copies what is stored here.
+    private static func named(_ name: StaticString) -> nghttp2_nv {
+        nghttp2_nv(
+            name: UnsafeMutablePointer(mutating: name.utf8Start), value: nil, namelen: name.utf8CodeUnitCount,
+            valuelen: 0, flags: UInt8(truncatingIfNeeded: NGHTTP2_NV_FLAG_NO_COPY_NAME.rawValue))
+    }
+
     func withFields<R>(_ body: (UnsafePointer<nghttp2_nv>, Int) -> R) -> R {
-        if let fixed { return body(fixed.start, fields.count) }
-        return storage.withUnsafeBufferPointer { stored in
-            withUnsafeTemporaryAllocation(of: nghttp2_nv.self, capacity: max(fields.count, 1)) { target in
-                for (index, field) in fields.enumerated() {
-                    var next = Self.field(field.name, field.value, stored)
-                    if field.isUnique { next.flags |= UInt8(truncatingIfNeeded: NGHTTP2_NV_FLAG_NO_INDEX.rawValue) }
-                    target.initializeElement(at: index, to: next)
-                }
-                // A temporary allocation always has an address.
-                return target.baseAddress.map { body(UnsafePointer($0), fields.count) } ?? body(Self.none, 0)
+        fields.withUnsafeBufferPointer { fields in
+            // An empty array may have no address; nothing is read there.
+            guard let start = fields.baseAddress else { return body(HeaderBlock.none, 0) }
+            guard !stored.isEmpty else { return body(start, fields.count) }
+            return withUnsafeTemporaryAllocation(of: nghttp2_nv.self, capacity: fields.count) { copy in
+                _ = copy.initialize(from: fields)
+                address(copy)
+                return body(copy.baseAddress.map { UnsafePointer($0) } ?? start, fields.count)
             }
         }
     }
 
-    // Never read: it goes with a count of zero.
-    nonisolated(unsafe) private static let none = UnsafePointer(UnsafeMutablePointer<nghttp2_nv>.allocate(capacity: 1))
-
-    private static func field(_ name: Text, _ value: Text, _ stored: UnsafeBufferPointer<UInt8>) -> nghttp2_nv {
-        let (nameStart, nameCount, nameFlag) = address(name, stored, NGHTTP2_NV_FLAG_NO_COPY_NAME.rawValue)
-        let (valueStart, valueCount, valueFlag) = address(value, stored, NGHTTP2_NV_FLAG_NO_COPY_VALUE.rawValue)
-        return nghttp2_nv(
-            name: UnsafeMutablePointer(mutating: nameStart), value: UnsafeMutablePointer(mutating: valueStart),
-            namelen: nameCount, valuelen: valueCount, flags: UInt8(truncatingIfNeeded: nameFlag | valueFlag))
-    }
-
-    // Literals live as long as the process, so nghttp2 need not copy them; it copies what is stored here.
-    private static func address(
-        _ text: Text, _ stored: UnsafeBufferPointer<UInt8>, _ flag: UInt32
-    ) -> (UnsafePointer<UInt8>?, Int, UInt32) {
-        switch text {
-        case .literal(let literal): (literal.utf8Start, literal.utf8CodeUnitCount, flag)
-        case .stored(let offset, let count): (stored.baseAddress.map { $0 + offset }, count, 0)
+    private func address(_ copy: UnsafeMutableBufferPointer<nghttp2_nv>) {
+        storage.withUnsafeBufferPointer { storage in
+            guard let texts = storage.baseAddress.map({ UnsafeMutablePointer(mutating: $0) }) else { return }
+            for text in stored {
+                if text.isName {
+                    copy[text.field].name = texts + text.offset
+                } else {
+                    copy[text.field].value = texts + text.offset
+                }
+            }
         }
     }
 }
 
-/// nghttp2's structures of a block of literals, in memory of their own. Immutable: hence Sendable.
-private final class FixedFields: @unchecked Sendable {
-    let start: UnsafePointer<nghttp2_nv>
+/// Fields that many blocks have in common, with their texts in memory of their own: nghttp2 copies nothing of them, so
+/// they must live as long as the sessions to which they are submitted.
+///
+/// Sendable: never changed.
+package final class PreparedFields: @unchecked Sendable {
+    fileprivate let fields: [nghttp2_nv]
+    fileprivate let listSize: Int
+    private let texts: UnsafeMutablePointer<UInt8>
 
-    init(_ fields: UnsafeBufferPointer<nghttp2_nv>) {
-        let copy = UnsafeMutableBufferPointer<nghttp2_nv>.allocate(capacity: max(fields.count, 1))
-        for (index, field) in fields.enumerated() { copy.initializeElement(at: index, to: field) }
-        start = UnsafePointer(copy.baseAddress ?? .allocate(capacity: 1))
+    /// Those of a block.
+    package init(_ block: HeaderBlock) {
+        listSize = block.listSize
+        let texts = UnsafeMutablePointer<UInt8>.allocate(capacity: max(1, listSize))
+        fields = block.withFields { fields, count in
+            var end = texts
+            func kept(_ text: UnsafeMutablePointer<UInt8>?, _ size: Int) -> UnsafeMutablePointer<UInt8> {
+                defer { end += size }
+                if let text { end.update(from: text, count: size) }
+                return end
+            }
+            return UnsafeBufferPointer(start: fields, count: count).map { field in
+                var field = field
+                field.name = kept(field.name, field.namelen)
+                field.value = kept(field.value, field.valuelen)
+                field.flags |= UInt8(
+                    truncatingIfNeeded: NGHTTP2_NV_FLAG_NO_COPY_NAME.rawValue
+                        | NGHTTP2_NV_FLAG_NO_COPY_VALUE.rawValue)
+                return field
+            }
+        }
+        self.texts = texts
     }
 
-    deinit { start.deallocate() }
+    deinit { texts.deallocate() }
+
+    /// How many there are.
+    package var count: Int { fields.count }
+
+    /// The fields as nghttp2 takes them; valid during the call.
+    func withFields<R>(_ body: (UnsafePointer<nghttp2_nv>, Int) -> R) -> R {
+        fields.withUnsafeBufferPointer { body($0.baseAddress ?? HeaderBlock.none, $0.count) }
+    }
 }

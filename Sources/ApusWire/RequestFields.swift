@@ -21,12 +21,30 @@ package enum RequestFields {
         metadata: Metadata, userAgent: [UInt8]? = nil, compression: Compression?, compressors: Compressors,
         to sink: inout some FieldSink
     ) throws(RPCError) {
+        writeTarget(method, scheme: scheme, authority: authority, to: &sink)
+        if let timeout { sink.add(unique: timeoutName, TimeoutEncoding.encode(nanoseconds: timeout)) }
+        writeFormat(userAgent: userAgent, compression: compression, compressors: compressors, to: &sink)
+        if !metadata.isEmpty { try MetadataEncoding.write(metadata, to: &sink) }
+    }
+
+    /// What carries the time that is left.
+    package static let timeoutName: StaticString = "grpc-timeout"
+
+    /// What stands in front of a call's timeout: where it goes.
+    package static func writeTarget(
+        _ method: MethodDescriptor, scheme: StaticString, authority: String, to sink: inout some FieldSink
+    ) {
         sink.add(":method", "POST")
         sink.add(":scheme", scheme)
         sink.add(":path", method.path.utf8)
         sink.add(":authority", authority.utf8)
         sink.add("te", "trailers")
-        if let timeout { sink.add(unique: "grpc-timeout", TimeoutEncoding.encode(nanoseconds: timeout)) }
+    }
+
+    /// What stands behind it, in front of the user's metadata: how messages are written.
+    package static func writeFormat(
+        userAgent: [UInt8]?, compression: Compression?, compressors: Compressors, to sink: inout some FieldSink
+    ) {
         sink.add("content-type", "application/grpc")
         if let userAgent { sink.add("user-agent", userAgent) } else { sink.add("user-agent", Self.userAgent) }
         if let compression { sink.add("grpc-encoding", compression.name.utf8) }
@@ -36,6 +54,5 @@ package enum RequestFields {
         } else {
             sink.add("grpc-accept-encoding", compressors.accepted)
         }
-        if !metadata.isEmpty { try MetadataEncoding.write(metadata, to: &sink) }
     }
 }

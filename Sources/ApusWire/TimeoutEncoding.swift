@@ -19,6 +19,16 @@ package enum TimeoutEncoding {
         return Array("99999999H".utf8)
     }
 
+    /// A time rounded up by at most a hundredth of it, so that calls with the same timeout send the same text although
+    /// some of the time has passed when they leave.
+    package static func rounded(nanoseconds: Int64) -> Int64 {
+        var step: Int64 = 1
+        while step <= nanoseconds / 1000 { step *= 10 }
+        let rest = nanoseconds % step
+        guard nanoseconds > 0, rest > 0 else { return nanoseconds }
+        return nanoseconds.addingReportingOverflow(step - rest).overflow ? .max : nanoseconds + (step - rest)
+    }
+
     // Without a String in between: each call has one.
     private static func text(of value: Int64, _ unit: UInt8) -> [UInt8] {
         var count = 1

@@ -16,7 +16,7 @@ struct RealEtcdTests {
 
     init() async throws { etcd = try await EtcdProcess() }
 
-    private func registry(lease: Duration = .seconds(10), user: EtcdOptions.User? = nil) throws -> EtcdRegistry {
+    private func registry(lease: Duration = .seconds(600), user: EtcdOptions.User? = nil) throws -> EtcdRegistry {
         var options = EtcdOptions.patient
         options.lease = lease
         options.user = user

@@ -23,22 +23,36 @@ import Testing
         )
     }
 
-    @Test func `a prepared block of literals arrives as the block itself, also with more behind it`() throws {
-        var grown = SessionPair.requestFields.prepared
-        grown.add("te", "trailers")
-        var stored = SessionPair.requestFields
-        stored.add("x-a", "1".utf8)
-        let blocks = [SessionPair.requestFields.prepared, grown, stored.prepared]
+    @Test func `prepared fields arrive as their block would, alone, between others, and when that is gone`() throws {
+        func prepared() -> PreparedFields {
+            var block = HeaderBlock()
+            block.add("te", "trailers")
+            block.add("x-a", "1".utf8)
+            block.add(name: "x-b".utf8, value: "".utf8)
+            return PreparedFields(block)
+        }
+        let (head, some) = (PreparedFields(SessionPair.requestFields), prepared())
+        var alone = HeaderBlock()
+        alone.add(head)
+        var between = HeaderBlock()
+        between.add(head)
+        between.add("x-first", "0".utf8)
+        between.add(some)
+        between.add(unique: "x-last", "2".utf8)
+        #expect(between.count == 9 && between.listSize == alone.listSize + (8 + 10 + 4 + 3 + 7) + 5 * 32)
         let pair = try SessionPair()
-        for block in blocks {
+        for block in [alone, between] {
             let stream = RecordedStream()
             stream.ends = true
             try pair.client.session.submitRequest(block, stream: stream)
         }
         try pair.exchange()
-        let head = "fields :method=POST :scheme=http :path=/a :authority=test"
+        let text = "fields :method=POST :scheme=http :path=/a :authority=test"
         #expect(
-            pair.server.streams.map { $0.events.first ?? "" } == [head, "\(head) te=trailers", "\(head) x-a=1"])
+            pair.server.streams.map { $0.events.first ?? "" } == [
+                text, "\(text) x-first=0 te=trailers x-a=1 x-b= x-last=2",
+            ])
+        withExtendedLifetime((head, some)) {}
     }
 
     @Test func `a value that differs every time leaves the others in the peer's table`() throws {

@@ -16,6 +16,8 @@ import Testing
     private let options = OTLPOptions(
         resource: ["service.name": "echo"], timeout: .seconds(60), compression: .gzip)
     private let soon = OTLPBatchLimits(delay: .milliseconds(20))
+    // Nothing goes before the end.
+    private let late = OTLPBatchLimits(delay: .seconds(600))
 
     private func channel(_ port: Int) -> Channel { Channel(to: .host("127.0.0.1", port: port)) }
 
@@ -69,8 +71,8 @@ import Testing
     @Test func `log records and metrics arrive, records with their trace`() async throws {
         let collector = try await OTLPCollector()
         let away = channel(collector.port)
-        let logs = OTLPLogsExporter(through: away, options)
-        let traces = OTLPTracesExporter(through: away, options, sampler: .alwaysOn)
+        let logs = OTLPLogsExporter(through: away, options, limits: late)
+        let traces = OTLPTracesExporter(through: away, options, sampler: .alwaysOn, limits: late)
         try await call(traces, OTLPAccessLog(logs, AccessLogRules(slow: nil)))
         await logs.shutDown(within: .seconds(60))
         let records = try await collector.next()

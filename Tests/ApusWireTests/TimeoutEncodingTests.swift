@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import ApusCore
 import ApusWire
 import Testing
 
@@ -39,5 +40,23 @@ import Testing
     func `a timeout read again is never shorter`(_ nanoseconds: Int64) throws {
         let text = String(decoding: TimeoutEncoding.encode(nanoseconds: nanoseconds), as: UTF8.self)
         #expect(try #require(text.onWire(TimeoutEncoding.decode)) >= nanoseconds)
+    }
+
+    @Test(arguments: [
+        (9_999_987_654, 10_000_000_000), (10_000_000_000, 10_000_000_000), (1_000_001, 1_010_000), (999, 999),
+        (1001, 1010), (0, 0), (-7, -7), (Int64.max, Int64.max), (Int64.min, Int64.min),
+    ])
+    func `a time is rounded up to three digits`(_ nanoseconds: Int64, _ rounded: Int64) {
+        #expect(TimeoutEncoding.rounded(nanoseconds: nanoseconds) == rounded)
+    }
+
+    @Test func `rounding adds a hundredth at most, whatever the time`() {
+        let random = SplitMixRandom(seed: 7)
+        for _ in 0..<10_000 {
+            let time = Int64(random.index(below: .max) >> random.index(below: 63))
+            let rounded = TimeoutEncoding.rounded(nanoseconds: time)
+            guard rounded < time || rounded - time > time / 100 else { continue }
+            Issue.record("\(time) became \(rounded)")
+        }
     }
 }

@@ -16,13 +16,12 @@ final class ClientConnection: HTTP2Connection {
     @exclusivity(unchecked) private var lastStream: Int32 = 0
     // A request's head is put together here: nghttp2 copies what it keeps.
     @exclusivity(unchecked) private var fields = HeaderBlock(fields: 12, bytes: 256)
-    // What calls to the last target say of it.
-    @exclusivity(unchecked) private var lastAuthority = (target: "", authority: "")
+    @exclusivity(unchecked) private var templates = RequestTemplates()
     private let lastUsableStream: Int32
     /// The `:authority` of calls over TLS; nil without TLS, where calls say their channel's name.
-    let secureAuthority: String?
+    private let secureAuthority: String?
     /// The `user-agent` of calls; nil for the library's own.
-    let userAgent: [UInt8]?
+    private let userAgent: [UInt8]?
 
     init(_ io: any ConnectionIO, loop: any EventLoop, owner: Subchannel, options: TransportOptions) {
         self.owner = owner
@@ -32,11 +31,33 @@ final class ClientConnection: HTTP2Connection {
         super.init(io, loop: loop)
     }
 
-    /// The `:authority` of calls to a channel's target.
-    func authority(of target: String) -> String {
-        if let secureAuthority { return secureAuthority }
-        if lastAuthority.target != target { lastAuthority = (target, TargetAuthority.name(of: target)) }
-        return lastAuthority.authority
+    /// What the fields of a method's calls are made of; nil when there is no room for one more.
+    func template(of method: MethodDescriptor, to target: String, _ stream: ClientStream) -> RequestTemplate? {
+        templates.template(of: method, to: target, stream.compressor) {
+            var (first, others) = (HeaderBlock(), HeaderBlock())
+            writeFirst(method, target, to: &first)
+            writeOthers(stream, to: &others)
+            return RequestTemplate(method, to: target, stream.compressor, first: first, others: others)
+        }
+    }
+
+    /// Adds all fields but metadata, without a template.
+    func write(_ stream: ClientStream, left: Int64?, to fields: inout HeaderBlock) {
+        writeFirst(stream.call.method, stream.call.target, to: &fields)
+        if let left { fields.add(unique: RequestFields.timeoutName, TimeoutEncoding.encode(nanoseconds: left)) }
+        writeOthers(stream, to: &fields)
+    }
+
+    private func writeFirst(_ method: MethodDescriptor, _ target: String, to fields: inout HeaderBlock) {
+        RequestFields.writeTarget(
+            method, scheme: secureAuthority == nil ? "http" : "https",
+            authority: secureAuthority ?? TargetAuthority.name(of: target), to: &fields)
+    }
+
+    private func writeOthers(_ stream: ClientStream, to fields: inout HeaderBlock) {
+        RequestFields.writeFormat(
+            userAgent: userAgent, compression: stream.compressor.map { stream.compressors[$0].compression },
+            compressors: stream.compressors, to: &fields)
     }
 
     /// An empty block, to be given back with ``keep(_:)``.

@@ -48,6 +48,8 @@ final class ClientStream: HTTP2Stream, TimerEntry, @unchecked Sendable {
     // The request half.
     let compressor: Int?
     let outbound = OutboundHalf()
+    // nghttp2 reads them until they are sent.
+    private var fields: PreparedFields?
     var pump: Task<Void, Never>?
     var requestEnded = false
 
@@ -98,13 +100,28 @@ final class ClientStream: HTTP2Stream, TimerEntry, @unchecked Sendable {
     func send(on connection: ClientConnection) {
         guard !isOver, let session = connection.session else { return }
         do {
-            var fields = connection.takeFields()
-            defer { connection.keep(&fields) }
-            try writeRequest(to: &fields, connection)
-            if case .one(let message) = call.request {
-                _ = outbound.finish(message, OutboundHalf.End())
+            let left = call.deadline.nanosecondsLeft(at: loop.now)
+            let template = connection.template(of: call.method, to: call.target, self)
+            let fields = template?.fields(left: left)
+            if let fields, call.metadata.isEmpty {
+                self.fields = fields
+                provideRequest()
+                try session.submitRequest(fields, stream: self)
+            } else {
+                var block = connection.takeFields()
+                defer { connection.keep(&block) }
+                if let fields {
+                    self.fields = fields
+                    block.add(fields)
+                } else if let template {
+                    template.writeOnce(to: &block)
+                } else {
+                    connection.write(self, left: left, to: &block)
+                }
+                try writeMetadata(to: &block)
+                provideRequest()
+                try session.submitRequest(block, stream: self)
             }
-            try session.submitRequest(fields, stream: self)
         } catch let error as RPCError {
             return fail(error)
         } catch {
@@ -116,13 +133,12 @@ final class ClientStream: HTTP2Stream, TimerEntry, @unchecked Sendable {
         connection.sent(self)
     }
 
-    private func writeRequest(to fields: inout HeaderBlock, _ connection: ClientConnection) throws(RPCError) {
-        try RequestFields.write(
-            call.method, scheme: connection.secureAuthority == nil ? "http" : "https",
-            authority: connection.authority(of: call.target),
-            timeout: call.deadline.remaining(at: loop.now).map(\.saturatedNanoseconds), metadata: call.metadata,
-            userAgent: connection.userAgent, compression: compressor.map { compressors[$0].compression },
-            compressors: compressors, to: &fields)
+    private func provideRequest() {
+        if case .one(let message) = call.request { _ = outbound.finish(message, OutboundHalf.End()) }
+    }
+
+    private func writeMetadata(to fields: inout HeaderBlock) throws(RPCError) {
+        if !call.metadata.isEmpty { try MetadataEncoding.write(call.metadata, to: &fields) }
         // nghttp2 would drop the block much later, as if the connection had failed.
         guard fields.listSize <= HeaderBlock.maximumListSize else {
             let text = "the request's metadata is above \(HeaderBlock.maximumListSize) bytes"
