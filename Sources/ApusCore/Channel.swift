@@ -68,6 +68,8 @@ public final class Channel: Sendable {
         return try await observed(call, by: watch.observer, record)
     }
 
+    // Inlined: what a function returns is copied.
+    @inline(__always)
     private func call(_ method: MethodDescriptor, _ request: MessageBody, _ options: CallOptions) -> ClientCall {
         ClientCall(
             method: method, target: name, request: request, metadata: options.metadata,

@@ -69,6 +69,14 @@ public struct ClientCall: Sendable {
             facts.compression = newValue
         }
     }
+    /// When the call began, if somebody has looked at a clock.
+    package var started: MonotonicInstant? {
+        get { facts.started }
+        set {
+            own()
+            facts.started = newValue
+        }
+    }
     /// Who is told of the call's events.
     public var observer: (any Observer)? {
         get { observation?.observer }
@@ -92,6 +100,7 @@ public struct ClientCall: Sendable {
         @exclusivity(unchecked) var waitForReady: Bool
         @exclusivity(unchecked) var maximumResponseBytes: Int?
         @exclusivity(unchecked) var compression: Compression?
+        @exclusivity(unchecked) var started: MonotonicInstant?
 
         init(
             method: MethodDescriptor, target: String, metadata: Metadata, waitForReady: Bool,
@@ -106,9 +115,11 @@ public struct ClientCall: Sendable {
         }
 
         func copy() -> Facts {
-            Facts(
+            let copy = Facts(
                 method: method, target: target, metadata: metadata, waitForReady: waitForReady,
                 maximumResponseBytes: maximumResponseBytes, compression: compression)
+            copy.started = started
+            return copy
         }
     }
 }

@@ -47,8 +47,9 @@ public struct Deadline: ClientInterceptor {
     ///
     /// - Throws: DEADLINE_EXCEEDED at once, with nothing sent, when no time is left.
     public func intercept(_ call: consuming ClientCall, next: ClientNext) async throws -> ClientResponse {
-        call.deadline = try rule.deadline(
-            asked: call.deadline, inherited: ServerCall.inheritedDeadline, now: clock.now)
+        let now = clock.now
+        call.deadline = try rule.deadline(asked: call.deadline, inherited: ServerCall.inheritedDeadline, now: now)
+        call.started = now
         return try await next(call)
     }
 }

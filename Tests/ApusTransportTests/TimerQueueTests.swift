@@ -45,6 +45,36 @@ private final class Entry: TimerEntry {
         }
     }
 
+    @Test(arguments: 1...5 as ClosedRange<UInt64>)
+    func `timers of many durations, most of them cancelled, fire in their order`(_ seed: UInt64) {
+        let random = SplitMixRandom(seed: seed)
+        let durations = [10_000, 500, 60_000, 1000, 37, 10_000, 250]
+        let entries = (0..<200).map(Entry.init)
+        var queue = TimerQueue()
+        var waiting: [Int: (deadline: Int, number: Int)] = [:]
+        var (now, number) = (0, 0)
+        for _ in 0..<20_000 {
+            now += random.index(below: 4)
+            let entry = entries[random.index(below: entries.count)]
+            if random.index(below: 5) > 0 {
+                let deadline = now + durations[random.index(below: durations.count)]
+                queue.insert(entry, at: Self.at(deadline))
+                number += 1
+                waiting[entry.number] = (deadline, number)
+            } else {
+                queue.remove(entry)
+                waiting[entry.number] = nil
+            }
+            while let fired = queue.popExpired(Self.at(now)) as? Entry {
+                let first = waiting.min { $0.value < $1.value }
+                #expect(first?.key == fired.number)
+                waiting[fired.number] = nil
+            }
+            #expect(waiting.values.allSatisfy { $0.deadline > now } && queue.count == waiting.count)
+            #expect(queue.waitingMoments <= 2 * entries.count + 65)
+        }
+    }
+
     @Test func `an entry of another queue is left alone`() {
         var first = TimerQueue()
         var second = TimerQueue()

@@ -47,38 +47,37 @@ public struct CircuitBreaker: ClientInterceptor {
     /// Sends the call if its breaker lets it pass.
     ///
     /// - Throws: UNAVAILABLE when it does not; the call's error.
-    public func intercept(_ call: ClientCall, next: ClientNext) async throws -> ClientResponse {
+    public func intercept(_ call: consuming ClientCall, next: ClientNext) async throws -> ClientResponse {
         let breaker = breaker(for: call)
-        let admission = breaker.admit(clock) { tell(call, breaker, $0) }
+        let witness = call.observer.map { Witness(observer: $0, name: name, of: call, breaker) }
+        let admission = breaker.admit(clock) { witness?.tell($0) }
         guard case .passes(let generation) = admission else { throw refusal(of: call, breaker, admission) }
         let started = rules.slowRate == nil ? nil : clock.now
         do {
             let response = try await next(call)
             let slow = isSlow(since: started)
             guard case .stream(let source) = response.body else {
-                ended(call, breaker, .success, slow, generation)
+                breaker.ended(.success, slow: slow, generation: generation, clock) { witness?.tell($0) }
                 return response
             }
-            if breaker.answered(generation: generation, clock, changed: { tell(call, breaker, $0) }) { return response }
-            source.onEnd { ended(call, breaker, Verdict($0, faults: rules.faults), slow, generation) }
+            if breaker.answered(generation: generation, clock, changed: { witness?.tell($0) }) { return response }
+            source.onEnd { [rules, clock] error in
+                let verdict = Verdict(error, faults: rules.faults)
+                breaker.ended(verdict, slow: slow, generation: generation, clock) { witness?.tell($0) }
+            }
             return response
         } catch {
             let verdict = Verdict(RPCError(wrapping: error), faults: rules.faults)
-            ended(call, breaker, verdict, isSlow(since: started), generation)
+            let slow = isSlow(since: started)
+            breaker.ended(verdict, slow: slow, generation: generation, clock) { witness?.tell($0) }
             throw error
         }
     }
 
-    private func breaker(for call: ClientCall) -> Breaker {
+    private func breaker(for call: borrowing ClientCall) -> Breaker {
         let method = scope == .endpointAndMethod ? call.method : nil
         guard let endpoint = call.endpoint else { return service.breaker(of: method) }
         return endpoint.attachment(of: owner) { MethodBreakers(rules) }.breaker(of: method)
-    }
-
-    private func ended(
-        _ call: ClientCall, _ breaker: Breaker, _ verdict: Verdict, _ slow: Bool, _ generation: UInt64
-    ) {
-        breaker.ended(verdict, slow: slow, generation: generation, clock) { tell(call, breaker, $0) }
     }
 
     private func isSlow(since started: MonotonicInstant?) -> Bool {
@@ -86,21 +85,7 @@ public struct CircuitBreaker: ClientInterceptor {
         return started.duration(to: clock.now) >= rules.slowAfter
     }
 
-    private func tell(_ call: ClientCall, _ breaker: Breaker, _ state: BreakerState) {
-        guard let observer = call.observer else { return }
-        let (endpoint, target) = (call.endpoint?.endpoint, call.target)
-        observer.policyEvent(
-            .breaker(name: name, endpoint: endpoint, method: breaker.method, state: state), of: target)
-        guard state != .closed, breaker.isFirstTrouble, let handle = call.endpoint else { return }
-        // Nobody is kept away from an endpoint that has left, nor from who comes to its address.
-        handle.onRetire { [name, weak breaker] in
-            guard let breaker, breaker.state != .closed else { return }
-            observer.policyEvent(
-                .breaker(name: name, endpoint: endpoint, method: breaker.method, state: .closed), of: target)
-        }
-    }
-
-    private func refusal(of call: ClientCall, _ breaker: Breaker, _ admission: BreakerCourse.Admission) -> RPCError {
+    private func refusal(of call: borrowing ClientCall, _ breaker: Breaker, _ admission: BreakerCourse.Admission) -> RPCError {
         var text = "circuit breaker '\(name)' is open"
         if let method = breaker.method { text += " for \(method.path)" }
         if case .fails(let left) = admission, left > .zero {
@@ -112,8 +97,37 @@ public struct CircuitBreaker: ClientInterceptor {
         return RPCError(.unavailable, text, progress: hasAlternative(call) ? .notSent : .notConnected)
     }
 
-    private func hasAlternative(_ call: ClientCall) -> Bool {
+    private func hasAlternative(_ call: borrowing ClientCall) -> Bool {
         guard let endpoint = call.endpoint, let candidates = call.candidates else { return false }
         return call.avoided.count + 1 < candidates.handles.count && !call.avoided.contains(endpoint)
+    }
+}
+
+/// Tells a call's observer what becomes of its breaker.
+private struct Witness: Sendable {
+    private let observer: any Observer
+    private let name: String
+    private let target: String
+    private let handle: EndpointHandle?
+    private let breaker: Breaker
+
+    init(observer: any Observer, name: String, of call: borrowing ClientCall, _ breaker: Breaker) {
+        self.observer = observer
+        self.name = name
+        target = call.target
+        handle = call.endpoint
+        self.breaker = breaker
+    }
+
+    func tell(_ state: BreakerState) {
+        let (method, endpoint) = (breaker.method, handle?.endpoint)
+        observer.policyEvent(.breaker(name: name, endpoint: endpoint, method: method, state: state), of: target)
+        guard state != .closed, breaker.isFirstTrouble, let handle else { return }
+        // Nobody is kept away from an endpoint that has left, nor from who comes to its address.
+        handle.onRetire { [observer, name, target, weak breaker] in
+            guard let breaker, breaker.state != .closed else { return }
+            observer.policyEvent(
+                .breaker(name: name, endpoint: endpoint, method: method, state: .closed), of: target)
+        }
     }
 }

@@ -61,7 +61,7 @@ public struct Retry: RetryingInterceptor {
     ///   would have been another try.
     public func intercept(_ call: consuming ClientCall, next: ClientNext) async throws -> ClientResponse {
         let request = ReplayableRequest(call.request, limit: replayLimit)
-        let started = call.deadline.isNone && total == nil ? nil : clock.now
+        let started = total == nil ? call.started : clock.now
         var call = call
         var course = RetryCourse(schedule: schedule, codes: codes, lastStart: lastStart(started))
         budget?.callStarted()

@@ -70,10 +70,11 @@ final class ClientStream: HTTP2Stream, TimerEntry, @unchecked Sendable {
         self.compressor = compressor
         self.loop = loop
         compressors = limits.compressors
-        limit = call.maximumResponseBytes ?? limits.responseBytes
-        self.call = call
+        let limit = call.maximumResponseBytes ?? limits.responseBytes
+        self.limit = limit
         response = ResponseHead(limit: limits.metadataBytes)
         deframer = MessageDeframer(limit: limit)
+        self.call = consume call
     }
 
     // MARK: Start

@@ -31,26 +31,20 @@ package final class LoopTimer: TimerEntry {
 /// Timers in the order of their deadlines, those of one deadline in the order of their insertion. Confined to its loop;
 /// knows no clock.
 ///
-/// A binary heap of plain moments. What is cancelled leaves its seat at once and its moment when that comes up, or when
-/// such moments are more than the others: so nothing that moves in the heap is an object.
+/// Most timers are of a few durations: those of one are due in the order of their insertion, and stand in a row. Others
+/// are in a heap. What is cancelled leaves its seat at once and its moment when that comes up, or when such moments are
+/// more than the others: so nothing that moves is an object.
 package struct TimerQueue {
-    private struct Moment {
-        let deadline: Int64
-        let number: UInt64
-        let seat: Int
-
-        func isBefore(_ other: Moment) -> Bool {
-            deadline != other.deadline ? deadline < other.deadline : number < other.number
-        }
-    }
-
     private struct Seat {
         var entry: (any TimerEntry)?
         // Of the moment that it belongs to; 0 when it is free.
         var number: UInt64
     }
 
-    private var heap: [Moment] = []
+    private static let mostRows = 4
+
+    private var rows: [MomentRow] = []
+    private var heap = MomentHeap()
     private var seats: [Seat] = []
     private var freeSeats: [Int] = []
     private var lastNumber: UInt64 = 0
@@ -59,14 +53,14 @@ package struct TimerQueue {
 
     package init() {}
 
-    /// Moments in the heap, those of timers that were cancelled included.
-    package var waitingMoments: Int { heap.count }
+    /// Moments that are kept, those of timers that were cancelled included.
+    package var waitingMoments: Int { rows.reduce(heap.count) { $0 + $1.count } }
 
     /// The earliest deadline.
     package var next: MonotonicInstant? {
         mutating get {
             dropStale()
-            return heap.first.map { MonotonicInstant(nanoseconds: $0.deadline) }
+            return place.flatMap(first).map { MonotonicInstant(nanoseconds: $0.deadline) }
         }
     }
 
@@ -76,21 +70,21 @@ package struct TimerQueue {
         let seat = takeSeat(Seat(entry: entry, number: lastNumber))
         entry.timer.seat = seat
         count += 1
-        rise(Moment(deadline: deadline.nanoseconds, number: lastNumber, seat: seat))
+        add(Moment(deadline: deadline.nanoseconds, number: lastNumber, seat: seat))
     }
 
     package mutating func remove(_ entry: any TimerEntry) {
         let seat = entry.timer.seat
         guard seat >= 0, seat < seats.count, seats[seat].entry === entry else { return }
         _ = leave(seat)
-        if heap.count > 2 * count + 64 { compact() }
+        if waitingMoments > 2 * count + 64 { compact() }
         if count == 0, seats.count > 1024 { giveBack() }
     }
 
     /// Takes out the earliest entry whose deadline is not after `now`.
     package mutating func popExpired(_ now: MonotonicInstant) -> (any TimerEntry)? {
-        while let first = heap.first, first.deadline <= now.nanoseconds {
-            dropFirst()
+        while let place, let first = first(place), first.deadline <= now.nanoseconds {
+            dropFirst(place)
             if isCurrent(first) { return leave(first.seat) }
         }
         return nil
@@ -118,51 +112,58 @@ package struct TimerQueue {
 
     private func isCurrent(_ moment: Moment) -> Bool { seats[moment.seat].number == moment.number }
 
-    // MARK: The heap
+    // MARK: Moments
+
+    private mutating func add(_ moment: Moment) {
+        // Behind the latest that is not after it, so that a long duration does not end the row of a short one.
+        var (best, latest) = (-1, Int64.min)
+        for index in rows.indices {
+            guard let last = rows[index].last else {
+                if best < 0 { best = index }
+                continue
+            }
+            if last.deadline <= moment.deadline, last.deadline >= latest { (best, latest) = (index, last.deadline) }
+        }
+        if best >= 0 { return rows[best].append(moment) }
+        guard rows.count < Self.mostRows else { return heap.insert(moment) }
+        rows.append(MomentRow())
+        rows[rows.count - 1].append(moment)
+    }
+
+    // Where the earliest moment is: a row, or the heap behind the last one; nil when there is none.
+    private var place: Int? {
+        var found: (place: Int, moment: Moment)?
+        for index in 0...rows.count {
+            guard let moment = first(index) else { continue }
+            if let best = found?.moment, best.isBefore(moment) { continue }
+            found = (index, moment)
+        }
+        return found?.place
+    }
+
+    private func first(_ place: Int) -> Moment? { place < rows.count ? rows[place].first : heap.first }
+
+    private mutating func dropFirst(_ place: Int) {
+        if place < rows.count { rows[place].dropFirst() } else { heap.dropFirst() }
+    }
 
     private mutating func dropStale() {
-        while let first = heap.first, !isCurrent(first) { dropFirst() }
+        for place in 0...rows.count {
+            while let first = first(place), !isCurrent(first) { dropFirst(place) }
+        }
     }
 
     private mutating func compact() {
-        heap = heap.filter(isCurrent)
-        for index in stride(from: heap.count / 2 - 1, through: 0, by: -1) { sink(heap[index], from: index) }
+        let isCurrent = { [seats] (moment: Moment) in seats[moment.seat].number == moment.number }
+        for index in rows.indices { rows[index].keep(isCurrent) }
+        heap.keep(isCurrent)
     }
 
     // What a burst of timers has taken.
     private mutating func giveBack() {
-        heap = []
+        heap = MomentHeap()
+        rows = []
         seats = []
         freeSeats = []
-    }
-
-    private mutating func dropFirst() {
-        let last = heap.removeLast()
-        if !heap.isEmpty { sink(last, from: 0) }
-    }
-
-    private mutating func rise(_ moment: Moment) {
-        heap.append(moment)
-        var index = heap.count - 1
-        while index > 0 {
-            let parent = (index - 1) / 2
-            guard moment.isBefore(heap[parent]) else { break }
-            heap[index] = heap[parent]
-            index = parent
-        }
-        heap[index] = moment
-    }
-
-    private mutating func sink(_ moment: Moment, from start: Int) {
-        var index = start
-        while true {
-            var child = 2 * index + 1
-            guard child < heap.count else { break }
-            if child + 1 < heap.count, heap[child + 1].isBefore(heap[child]) { child += 1 }
-            guard heap[child].isBefore(moment) else { break }
-            heap[index] = heap[child]
-            index = child
-        }
-        heap[index] = moment
     }
 }
