@@ -141,12 +141,6 @@ package final class HTTP2Session {
         try opened(stream, fields.withFields { Self.request(session, $0, $1, stream) })
     }
 
-    /// As the other one, of fields that live as long as the stream.
-    package func submitRequest(_ fields: PreparedFields, stream: HTTP2Stream) throws(HTTP2Error) {
-        let session = try usable()
-        try opened(stream, fields.withFields { Self.request(session, $0, $1, stream) })
-    }
-
     private func usable() throws(HTTP2Error) -> OpaquePointer {
         try checkFailure()
         guard let session else { throw HTTP2Error(code: NGHTTP2_ERR_INVALID_STATE.rawValue, description: "closed") }

@@ -4,8 +4,9 @@ internal import CNghttp2
 
 /// A list of header fields to send. Names and values that are literals are never copied.
 public struct HeaderBlock: Sendable {
-    // One reference: blocks that never change are handed out for every response.
+    // One of them, or none: blocks that never change are handed out for every response.
     private var list: FieldList?
+    private var prepared: PreparedFields?
 
     /// The largest block that a session can send, in bytes as ``listSize`` counts them.
     package static let maximumListSize = 64 * 1024
@@ -15,13 +16,19 @@ public struct HeaderBlock: Sendable {
     /// An empty block with room for so many fields, and so many bytes that are no literals.
     package init(fields: Int, bytes: Int) { list = FieldList(fields: fields, bytes: bytes) }
 
-    package var count: Int { list?.fields.count ?? 0 }
+    /// A block of fields that live as long as every session that it is submitted to, or as its stream.
+    package init(_ prepared: PreparedFields) { self.prepared = prepared }
+
+    package var count: Int { prepared?.count ?? list?.fields.count ?? 0 }
 
     /// The bytes of names and values, and 32 for each field. Source: RFC 9113, section 10.5.1.
-    package var listSize: Int { list?.size ?? 0 }
+    package var listSize: Int { prepared?.listSize ?? list?.size ?? 0 }
 
     /// Makes it empty, and keeps its memory for the next fields.
-    package mutating func removeAll() { own().removeAll() }
+    package mutating func removeAll() {
+        prepared = nil
+        own().removeAll()
+    }
 
     /// Appends fields that live as long as every session that the block is submitted to.
     package mutating func add(_ prepared: PreparedFields) { own().append(prepared) }
@@ -44,19 +51,17 @@ public struct HeaderBlock: Sendable {
     }
 
     private mutating func own() -> FieldList {
-        guard let list else {
-            let new = FieldList(fields: 0, bytes: 0)
-            list = new
-            return new
-        }
-        guard !isKnownUniquelyReferenced(&self.list) else { return list }
-        let copy = FieldList(list)
-        self.list = copy
-        return copy
+        if isKnownUniquelyReferenced(&list), let list { return list }
+        let new = list.map { FieldList($0) } ?? FieldList(fields: 0, bytes: 0)
+        if let prepared { new.append(prepared) }
+        prepared = nil
+        list = new
+        return new
     }
 
     /// The fields as nghttp2 takes them; valid during the call.
     func withFields<R>(_ body: (UnsafePointer<nghttp2_nv>, Int) -> R) -> R {
+        if let prepared { return body(prepared.start, prepared.count) }
         guard let list else { return body(Self.none, 0) }
         return list.withFields(body)
     }
@@ -106,7 +111,7 @@ private final class FieldList: @unchecked Sendable {
 
     func append(_ prepared: PreparedFields) {
         size &+= prepared.listSize
-        fields.append(contentsOf: prepared.fields)
+        fields.append(contentsOf: UnsafeBufferPointer(start: prepared.start, count: prepared.count))
     }
 
     func append(_ name: StaticString, _ value: StaticString) {
@@ -187,41 +192,41 @@ private final class FieldList: @unchecked Sendable {
 ///
 /// Sendable: never changed.
 package final class PreparedFields: @unchecked Sendable {
-    fileprivate let fields: [nghttp2_nv]
+    /// How many there are.
+    package let count: Int
+    fileprivate let start: UnsafePointer<nghttp2_nv>
     fileprivate let listSize: Int
     private let texts: UnsafeMutablePointer<UInt8>
 
     /// Those of a block.
     package init(_ block: HeaderBlock) {
+        count = block.count
         listSize = block.listSize
         let texts = UnsafeMutablePointer<UInt8>.allocate(capacity: max(1, listSize))
-        fields = block.withFields { fields, count in
-            var end = texts
-            func kept(_ text: UnsafeMutablePointer<UInt8>?, _ size: Int) -> UnsafeMutablePointer<UInt8> {
-                defer { end += size }
-                if let text { end.update(from: text, count: size) }
-                return end
-            }
-            return UnsafeBufferPointer(start: fields, count: count).map { field in
-                var field = field
+        let copies = UnsafeMutablePointer<nghttp2_nv>.allocate(capacity: max(1, count))
+        var end = texts
+        func kept(_ text: UnsafeMutablePointer<UInt8>?, _ size: Int) -> UnsafeMutablePointer<UInt8> {
+            defer { end += size }
+            if let text { end.update(from: text, count: size) }
+            return end
+        }
+        block.withFields { fields, count in
+            for index in 0..<count {
+                var field = fields[index]
                 field.name = kept(field.name, field.namelen)
                 field.value = kept(field.value, field.valuelen)
                 field.flags |= UInt8(
                     truncatingIfNeeded: NGHTTP2_NV_FLAG_NO_COPY_NAME.rawValue
                         | NGHTTP2_NV_FLAG_NO_COPY_VALUE.rawValue)
-                return field
+                (copies + index).initialize(to: field)
             }
         }
+        start = UnsafePointer(copies)
         self.texts = texts
     }
 
-    deinit { texts.deallocate() }
-
-    /// How many there are.
-    package var count: Int { fields.count }
-
-    /// The fields as nghttp2 takes them; valid during the call.
-    func withFields<R>(_ body: (UnsafePointer<nghttp2_nv>, Int) -> R) -> R {
-        fields.withUnsafeBufferPointer { body($0.baseAddress ?? HeaderBlock.none, $0.count) }
+    deinit {
+        start.deallocate()
+        texts.deallocate()
     }
 }

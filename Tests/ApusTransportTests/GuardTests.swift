@@ -310,7 +310,7 @@ import Testing
                 while case let copy = dup(0), copy >= 0 { spare.append(copy) }
                 for _ in 0..<20 {
                     if let last = spare.popLast() { close(last) }
-                    let poor = try RawPeer(RawSocket(connectingTo: running.addresses[0]))
+                    let poor = GuardTests.poorPeer(of: running.addresses[0])
                     try #require(try poor.next() == nil)
                     poor.socket.close()
                     // One for one: the server's reserve must find a descriptor too.
@@ -324,6 +324,14 @@ import Testing
             }
         }
     #endif
+
+    // Swift's pool of threads looks into /proc when they are busy, and takes the only descriptor for a moment.
+    private static func poorPeer(of address: Endpoint.Address) -> RawPeer {
+        while true {
+            if let socket = try? RawSocket(connectingTo: address) { return RawPeer(socket) }
+            sched_yield()
+        }
+    }
 
     private static func expectEcho(_ peer: RawPeer, _ stream: UInt32) throws {
         try peer.send(request(stream, "/test.Echo/Echo"))

@@ -85,7 +85,9 @@ public struct CircuitBreaker: ClientInterceptor {
         return started.duration(to: clock.now) >= rules.slowAfter
     }
 
-    private func refusal(of call: borrowing ClientCall, _ breaker: Breaker, _ admission: BreakerCourse.Admission) -> RPCError {
+    private func refusal(
+        of call: borrowing ClientCall, _ breaker: Breaker, _ admission: BreakerCourse.Admission
+    ) -> RPCError {
         var text = "circuit breaker '\(name)' is open"
         if let method = breaker.method { text += " for \(method.path)" }
         if case .fails(let left) = admission, left > .zero {

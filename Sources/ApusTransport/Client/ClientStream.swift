@@ -107,7 +107,7 @@ final class ClientStream: HTTP2Stream, TimerEntry, @unchecked Sendable {
             if let fields, call.metadata.isEmpty {
                 self.fields = fields
                 provideRequest()
-                try session.submitRequest(fields, stream: self)
+                try session.submitRequest(HeaderBlock(fields), stream: self)
             } else {
                 var block = connection.takeFields()
                 defer { connection.keep(&block) }

@@ -11,14 +11,14 @@ enum ResponseBlocks {
         var block = HeaderBlock()
         block.add(":status", "200")
         block.add("content-type", "application/grpc")
-        return block
+        return HeaderBlock(PreparedFields(block))
     }()
 
     /// The trailers of a call that succeeded and has nothing to add.
     static let okTrailers: HeaderBlock = {
         var block = HeaderBlock()
         ResponseFields.writeStatus(.ok, Metadata(), compressors: .none, to: &block)
-        return block
+        return HeaderBlock(PreparedFields(block))
     }()
 
     /// What a response ends with that has too much metadata: nghttp2 drops such a block without a word, and the client
