@@ -14,8 +14,8 @@ package enum TargetAuthority {
     }
 
     private static func name(ofPath target: String) -> String {
-        guard let scheme = target.firstRange(of: "://") else { return thisMachine }
-        let rest = target[scheme.upperBound...]
+        guard let colon = target.firstIndex(of: ":"), target[colon...].hasPrefix("://") else { return thisMachine }
+        let rest = target[colon...].dropFirst(3)
         let name = rest.firstIndex(of: "/").map { rest[rest.index(after: $0)...] } ?? rest
         return name.isEmpty || name.contains("/") ? thisMachine : String(name)
     }
