@@ -11,6 +11,7 @@ telemetry := --package-path Examples/Telemetry
 admin := --package-path Examples/Admin
 judge := --package-path Tests/SwiftOracle
 security := --package-path Examples/Security
+configured := --package-path Examples/Configuration
 journal := --package-path Examples/SwiftProtobuf
 tools := --package-path Tools
 # Where the toolchain can, not all tests at once: two threads would serve a thousand of them, and deadlines pass.
@@ -56,6 +57,8 @@ test: peers oracle ## Run all tests, those of the examples too
 	swift test $(telemetry) --skip-build --disable-xctest
 	swift build $(security) --build-tests
 	swift test $(security) --skip-build --disable-xctest
+	swift build $(configured) --build-tests
+	swift test $(configured) --skip-build --disable-xctest
 	swift build $(admin) --build-tests
 	swift test $(admin) --skip-build --disable-xctest
 	swift test --package-path Benchmarks/Load --disable-xctest
@@ -115,5 +118,5 @@ lint: ## Check the format of all Swift files
 
 clean: ## Remove all that was built or downloaded
 	rm -rf .build .build-* Examples/Shop/.build Examples/Plugin/.build Examples/Lifecycle/.build Examples/Telemetry/.build \
-		Examples/Admin/.build Examples/Security/.build Examples/SwiftProtobuf/.build Benchmarks/.build Tools/.build \
-		Tests/SwiftOracle/.build .peers .demo
+		Examples/Admin/.build Examples/Security/.build Examples/Configuration/.build Examples/SwiftProtobuf/.build \
+		Benchmarks/.build Tools/.build Tests/SwiftOracle/.build .peers .demo

@@ -56,6 +56,7 @@ let package = Package(
         .library(name: "ApusMetrics", targets: ["ApusMetrics"]),
         .library(name: "ApusTracing", targets: ["ApusTracing"]),
         .library(name: "ApusJWT", targets: ["ApusJWT"]),
+        .library(name: "ApusConfiguration", targets: ["ApusConfiguration"]),
         .library(name: "ApusSwiftProtobuf", targets: ["ApusSwiftProtobuf"]),
         .library(name: "ApusFoundation", targets: ["ApusFoundation"]),
         .executable(name: "protoc-gen-apus", targets: ["protoc-gen-apus"]),
@@ -72,6 +73,9 @@ let package = Package(
         .trait(name: "Tracing", description: "ApusTracing: spans of calls through swift-distributed-tracing."),
         .trait(name: "JWT", description: "ApusJWT: callers are known by JSON Web Tokens, through jwt-kit."),
         .trait(
+            name: "Configuration",
+            description: "ApusConfiguration: options from flags, environment and files, through swift-configuration."),
+        .trait(
             name: "SwiftProtobuf", description: "ApusSwiftProtobuf: stubs for messages that swift-protobuf generated."),
     ],
     // Nothing of them is resolved or fetched without their traits.
@@ -83,6 +87,9 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-metrics", from: "2.5.0"),
         .package(url: "https://github.com/apple/swift-distributed-tracing", from: "1.7.0"),
         .package(url: "https://github.com/vapor/jwt-kit.git", from: "5.0.0"),
+        .package(
+            url: "https://github.com/apple/swift-configuration", from: "1.4.0",
+            traits: [.defaults, "CommandLineArguments"]),
     ],
     targets: [
         system("CNghttp2", pkgConfig: "libnghttp2", apt: "libnghttp2-dev", brew: "libnghttp2"),
@@ -139,6 +146,14 @@ let package = Package(
             [
                 "ApusCore", "ApusInterceptors",
                 .product(name: "JWTKit", package: "jwt-kit", condition: .when(traits: ["JWT"])),
+            ]),
+        library(
+            "ApusConfiguration",
+            [
+                "Apus", "ApusAdmin", "ApusCore", "ApusOTLP", "ApusTransport",
+                .product(
+                    name: "Configuration", package: "swift-configuration",
+                    condition: .when(traits: ["Configuration"])),
             ]),
         library("ApusFoundation", ["ApusCore", "ApusProtobuf"]),
         library("ApusGenerator", ["ApusCore", "ApusProtobuf"]),

@@ -172,3 +172,10 @@ struct DiscoveredTarget {
             cause: error.cause)
     }
 }
+
+extension Discovery: DescribedPolicy {
+    /// Which kind of registry is asked, and how long a call waits for its first answer.
+    public var policyValues: [PolicyValue] {
+        [PolicyValue("registry", "\(type(of: registry))"), PolicyValue("patience", patience)]
+    }
+}

@@ -81,3 +81,10 @@ struct DeadlineRule: Sendable {
         }
     }
 }
+
+extension Deadline: DescribedPolicy {
+    /// The time for a call, and what is kept back of an inherited one.
+    public var policyValues: [PolicyValue] {
+        [PolicyValue("timeout", rule.timeout.map { "\($0)" } ?? "inherited"), PolicyValue("margin", rule.margin)]
+    }
+}

@@ -61,12 +61,16 @@ public final class OTLPMetricsExporter: Sendable {
 
     /// Exports a last time, and no more. The channel stays open. To be called once.
     ///
-    /// - Parameter limit: the time that this may take.
+    /// An export that is refused, but may be taken later, is made again while there is time. What the receiver has taken
+    /// without our learning of it comes twice then, and so does an export that is on its way when this is called: the
+    /// same series at a later moment, which changes no sum.
+    ///
+    /// - Parameter limit: the time that this may take, all tries together.
     public func shutDown(within limit: Duration = .seconds(5)) async {
         let running = task.withLock { $0.take() }
         running?.cancel()
         await running?.value
-        if running != nil { _ = await core.export(within: limit) }
+        if running != nil { await core.exportLast(within: limit) }
     }
 }
 
@@ -103,16 +107,28 @@ private final class Core: Sendable {
         var wait = options.interval
         while !Task.isCancelled {
             do { try await clock.sleep(until: clock.now.advanced(by: wait)) } catch { return }
-            wait = await export(within: options.timeout)
+            let error = await send(until: clock.now.advanced(by: options.timeout))
+            // The last export comes in its place.
+            if Task.isCancelled { return }
+            wait = ended(error)
+        }
+    }
+
+    /// Exports what there is, again and again while a refusal may pass and there is time.
+    func exportLast(within limit: Duration) async {
+        let end = clock.now.advanced(by: limit)
+        while case let left = clock.now.duration(to: end), left > .zero {
+            let error = await send(until: clock.now.advanced(by: min(left, options.timeout)))
+            let next = clock.now.advanced(by: ended(error))
+            guard let error, ExportRefusal(error).mayPass, next < end else { return }
+            // Cancelled, it is the caller who has no more time.
+            do { try await clock.sleep(until: next) } catch { return }
         }
     }
 
     /// - Returns: the time until the next export.
-    func export(within limit: Duration) async -> Duration {
-        let error = await send(until: clock.now.advanced(by: min(limit, options.timeout)))
-        // The last export comes in its place.
-        if Task.isCancelled { return options.interval }
-        return state.withLock { $0.course.ended(error, random: random.unit()) }
+    private func ended(_ error: RPCError?) -> Duration {
+        state.withLock { $0.course.ended(error, random: random.unit()) }
     }
 
     // All requests of one export, or those before the first that fails.

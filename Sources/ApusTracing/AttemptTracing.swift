@@ -23,7 +23,7 @@
                 tracer.startAnySpan(CallSpan.name("Attempt", call.method), ofKind: .client), call.method)
             let traced = prepared(call, span, tracer)
             do {
-                let response = try await ServiceContext.$current.withValue(span.context) { try await next(traced) }
+                let response = try await ServiceContext.$current.binding(span.context) { try await next(traced) }
                 return watched(response, span)
             } catch {
                 span.end(RPCError(wrapping: error))

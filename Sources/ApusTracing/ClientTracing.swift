@@ -27,21 +27,23 @@
             let span = CallSpan(
                 tracer.startAnySpan(CallSpan.name("Sent", call.method), ofKind: .client), call.method)
             span.set("grpc.target", call.target)
-            var traced = call
-            if span.isRecording {
-                let events = CallEvents(span)
-                traced.observer = call.observer.map { Observers([$0, events]) } ?? events
-            }
+            let traced = watched(call, span)
             do {
-                let response = try await ServiceContext.$current.withValue(span.context) { [traced] in
-                    try await next(traced)
-                }
+                let response = try await ServiceContext.$current.binding(span.context) { try await next(traced) }
                 response.onEnd { span.end($0) }
                 return response
             } catch {
                 span.end(RPCError(wrapping: error))
                 throw error
             }
+        }
+
+        private func watched(_ call: ClientCall, _ span: CallSpan) -> ClientCall {
+            guard span.isRecording else { return call }
+            var call = call
+            let events = CallEvents(span)
+            call.observer = call.observer.map { Observers([$0, events]) } ?? events
+            return call
         }
     }
 

@@ -26,7 +26,7 @@
             name(call, span, tracer)
             let traced = watched(call, span)
             do {
-                let response = try await ServiceContext.$current.withValue(span.context) { try await next(traced) }
+                let response = try await ServiceContext.$current.binding(span.context) { try await next(traced) }
                 if let message = response.message { span.messageSent(message) }
                 span.end(Self.overruling(call))
                 return response

@@ -190,6 +190,48 @@ import Testing
         #expect(first["service_config"]?["document"] == .object(["methodConfig": methods]))
     }
 
+    @Test func `the configuration tells each policy's own values, in their order`() throws {
+        let channel = channel([
+            Deadline(.seconds(2)), Retry(.exponential(maxAttempts: 3), budget: RetryBudget()), RandomBalancer(),
+            RateLimit(.window(5, per: .seconds(60)), per: .metadata("x-shop")),
+        ])
+        let told = try json(site([channel]), "/config.json")
+        guard case .array(let channels)? = told["channels"], case .array(let rows)? = channels.first?["policies"] else {
+            Issue.record("no policies in \(told)")
+            return
+        }
+        func row(_ place: Int, _ policy: String, _ setting: JSON, _ value: JSON) -> JSON {
+            .object(["place": .number(Double(place)), "policy": .string(policy), "setting": setting, "value": value])
+        }
+        #expect(
+            rows.prefix(3) == [
+                row(1, "Deadline", .string("timeout"), .string("2.0 seconds")),
+                row(1, "Deadline", .string("margin"), .string("0.0 seconds")),
+                row(2, "Retry", .string("attempts"), .string("3")),
+            ])
+        #expect(rows.contains(row(2, "Retry", .string("codes"), .string("UNAVAILABLE"))))
+        #expect(rows.contains(row(3, "RandomBalancer", .null, .null)))
+        #expect(rows.contains(row(4, "RateLimit", .string("rate"), .string("5 per 60.0 seconds"))))
+        #expect(rows.contains(row(4, "RateLimit", .string("per"), .string("metadata x-shop"))))
+
+        let text = try #require(answer(site([channel]), "/config")?.body)
+        #expect(text.contains("Deadline        timeout      2.0 seconds"), "\(text)")
+    }
+
+    @Test func `a document that was refused is told with its reason`() throws {
+        let config = LiveServiceConfig(clock: clock)
+        #expect(throws: RPCError.self) { try config.apply(Array("{".utf8), name: "broken.json") }
+        let told = try json(site([channel([ServiceConfigured(config)])]), "/config.json")
+        guard case .array(let channels)? = told["channels"],
+            case .string(let reason)? = channels.first?["service_config"]?["refused"]
+        else {
+            Issue.record("no reason in \(told)")
+            return
+        }
+        #expect(!reason.isEmpty)
+        #expect(channels.first?["service_config"]?["document"] == .null)
+    }
+
     @Test func `a secret that a policy holds is told nowhere`() throws {
         let channel = channel([CallCredentials(token: "opensesame")])
         for path in ["/config", "/config.json", "/snapshot.json"] {

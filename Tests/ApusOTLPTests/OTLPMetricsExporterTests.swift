@@ -67,10 +67,10 @@ import Testing
     }
 
     /// Lets the time until the next export pass, and waits until it has ended.
-    private func pass(_ time: Duration) async {
+    private func pass(_ time: Duration, andWaitsAgain: Bool = true) async {
         await clock.waitForSleepers()
         clock.advance(by: time)
-        await clock.waitForSleepers()
+        if andWaitsAgain { await clock.waitForSleepers() }
     }
 
     @Test func `each interval all values are sent, and at the end once more`() async throws {
@@ -119,9 +119,44 @@ import Testing
         let exporter = exporter(channel)
         count(1)
         await pass(.seconds(60))
-        await exporter.shutDown(within: .seconds(600))
+        // Too little for another try: the second wait is 1.2 seconds at least.
+        await exporter.shutDown(within: .seconds(1))
         let counts = exporter.counts
         #expect((counts.exported, counts.failed, counts.rejected) == (0, 2, 0))
         channel.close()
+    }
+
+    @Test func `a last export that is refused is made again while there is time`() async throws {
+        receiver.fail(.unavailable, .unavailable)
+        let running = try network.start(Server([receiver]), as: "collector")
+        let channel = channel()
+        let exporter = exporter(channel)
+        count(1)
+        await clock.waitForSleepers()
+        let ending = Task { await exporter.shutDown(within: .seconds(600)) }
+        for (failed, wait) in [(1, Duration.milliseconds(1200)), (2, .milliseconds(1920))] {
+            while exporter.counts.failed < failed { await Task.yield() }
+            await pass(wait, andWaitsAgain: false)
+        }
+        await ending.value
+        #expect(receiver.values == [1])
+        let counts = exporter.counts
+        #expect((counts.exported, counts.failed) == (1, 2))
+        channel.close()
+        await running.stop(grace: .seconds(10))
+    }
+
+    @Test func `a last export that nobody would ever take is not made again`() async throws {
+        receiver.fail(.invalidArgument)
+        let running = try network.start(Server([receiver]), as: "collector")
+        let channel = channel()
+        let exporter = exporter(channel)
+        count(1)
+        await clock.waitForSleepers()
+        await exporter.shutDown(within: .seconds(600))
+        #expect(receiver.tokens.count == 1)
+        #expect(exporter.counts.failed == 1)
+        channel.close()
+        await running.stop(grace: .seconds(10))
     }
 }

@@ -71,6 +71,25 @@ import Testing
         await running.stop(grace: .seconds(10))
     }
 
+    /// Answers, and says on whose actor it was asked.
+    private struct Place: ClientInterceptor {
+        func intercept(_ call: consuming ClientCall, next: ClientNext) async throws -> ClientResponse {
+            let isOnMain = #isolation === MainActor.shared
+            return ClientResponse(
+                metadata: Metadata(), body: .one(MessageBytes([isOnMain ? 1 : 0]), trailers: Metadata()))
+        }
+    }
+
+    @MainActor @Test(arguments: [TraceSampler.alwaysOn, .alwaysOff])
+    func `a caller on the main actor pays for no change of thread`(_ sampler: TraceSampler) async throws {
+        let away = network.channel(to: "collector")
+        let traces = exporter(away, sampler)
+        let channel = network.channel(to: "first", outer: [OTLPClientTracing(traces), Place()])
+        let answer = try await channel.unary(Relay.method, MessageBytes("abc".utf8)).message
+        #expect(answer.withUnsafeBytes { Array($0) } == [1])
+        for channel in [channel, away] { channel.close() }
+    }
+
     @Test func `each message of a stream is an event`() async throws {
         let running = try network.start(Server([collector]), as: "collector")
         let away = network.channel(to: "collector")

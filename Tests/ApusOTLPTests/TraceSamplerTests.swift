@@ -28,23 +28,43 @@ import Testing
         #expect(TraceSampler.alwaysOn.samples(trace: 1, parent: false))
     }
 
-    @Test func `the environment names the sampler`() throws {
-        #expect(try TraceSampler(environment: [:]) == .parentBased(root: .alwaysOn))
+    @Test func `the environment names the sampler`() {
+        #expect(TraceSampler(environment: [:]) == .parentBased(root: .alwaysOn))
         let half = ["OTEL_TRACES_SAMPLER": "parentbased_traceidratio", "OTEL_TRACES_SAMPLER_ARG": "0.5"]
-        #expect(try TraceSampler(environment: half) == .parentBased(root: .ratio(0.5)))
+        #expect(TraceSampler(environment: half) == .parentBased(root: .ratio(0.5)))
         for (name, sampler) in [
             ("always_on", TraceSampler.alwaysOn), ("always_off", .alwaysOff), ("traceidratio", .ratio(1)),
             ("parentbased_always_off", .parentBased(root: .alwaysOff)),
         ] {
-            #expect(try TraceSampler(environment: ["OTEL_TRACES_SAMPLER": name]) == sampler)
+            #expect(TraceSampler(environment: ["OTEL_TRACES_SAMPLER": name]) == sampler)
         }
     }
 
-    @Test(arguments: [
-        ["OTEL_TRACES_SAMPLER": "sometimes"],
-        ["OTEL_TRACES_SAMPLER": "traceidratio", "OTEL_TRACES_SAMPLER_ARG": "2"],
-        ["OTEL_TRACES_SAMPLER": "traceidratio", "OTEL_TRACES_SAMPLER_ARG": "few"],
-    ]) func `an unknown sampler is an error`(_ environment: [String: String]) {
-        #expect(throws: RPCError.self) { try TraceSampler(environment: environment) }
+    @Test(arguments: ["sometimes", "parentbased_", "parentbased_jaeger_remote", "ALWAYS_OFF"])
+    func `a sampler that is not known is told and ignored, with its argument`(_ name: String) {
+        var warnings: [String] = []
+        let environment = ["OTEL_TRACES_SAMPLER": name, "OTEL_TRACES_SAMPLER_ARG": "0.5"]
+        #expect(TraceSampler(environment: environment) { warnings.append($0) } == .parentBased(root: .alwaysOn))
+        #expect(warnings == ["OTEL_TRACES_SAMPLER is no sampler that is known here: \"\(name)\" is ignored"])
+    }
+
+    @Test(arguments: ["2", "-0.1", "few", "nan", "inf"])
+    func `a ratio that cannot be is told and ignored`(_ ratio: String) {
+        var warnings: [String] = []
+        let environment = ["OTEL_TRACES_SAMPLER": "traceidratio", "OTEL_TRACES_SAMPLER_ARG": ratio]
+        #expect(TraceSampler(environment: environment) { warnings.append($0) } == .ratio(1))
+        #expect(warnings.count == 1 && warnings.allSatisfy { $0.contains("\"\(ratio)\"") })
+    }
+
+    @Test func `what is empty, or means nothing for the sampler, is not told`() {
+        var warnings: [String] = []
+        for environment in [
+            ["OTEL_TRACES_SAMPLER": "", "OTEL_TRACES_SAMPLER_ARG": "few"],
+            ["OTEL_TRACES_SAMPLER": "traceidratio", "OTEL_TRACES_SAMPLER_ARG": ""],
+            ["OTEL_TRACES_SAMPLER": "always_on", "OTEL_TRACES_SAMPLER_ARG": "few"],
+        ] {
+            _ = TraceSampler(environment: environment) { warnings.append($0) }
+        }
+        #expect(warnings.isEmpty)
     }
 }

@@ -69,6 +69,18 @@ struct RefuseStrangers: ServerInterceptor {
     }
 }
 
+struct Tag: ClientInterceptor, DescribedPolicy {
+    let key: String
+
+    var policyValues: [PolicyValue] { [PolicyValue("key", key)] }
+
+    func intercept(_ call: ClientCall, next: ClientNext) async throws -> ClientResponse {
+        var call = call
+        call.metadata.add(key, "7")
+        return try await next(call)
+    }
+}
+
 struct WritingAnInterceptorTests {
     private struct Greeter: Service {
         var routes: [Route] {
@@ -110,6 +122,10 @@ struct WritingAnInterceptorTests {
         await running.stop(grace: .seconds(10))
     }
 
+    @Test func `a policy tells its values`() {
+        #expect(Tag(key: "x-tag").policyValues == [PolicyValue("key", "x-tag")])
+    }
+
     private enum RawCodec: MessageCodec {
         static func encode(_ message: [UInt8]) throws(RPCError) -> MessageBytes { MessageBytes(message) }
         static func decode(_ bytes: MessageBytes) throws(RPCError) -> [UInt8] { bytes.bytes }
@@ -125,7 +141,7 @@ struct WritingAnInterceptorTests {
         let blocks = article.components(separatedBy: "```swift\n").dropFirst().map {
             Self.unindented($0.components(separatedBy: "```")[0])
         }
-        #expect(blocks.count == 5)
+        #expect(blocks.count == 6)
         for block in blocks { #expect(code.contains(block), "\(block)") }
     }
 

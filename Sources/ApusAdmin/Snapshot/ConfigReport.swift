@@ -4,7 +4,8 @@ import ApusCore
 import ApusServices
 import ApusTransport
 
-/// The policies and limits in force. Of policies only their names and documents are told: their own values may be keys.
+/// The policies and limits in force. Of policies that is told which they tell themselves (``DescribedPolicy``): what else
+/// they hold may be keys.
 struct ConfigReport {
     let channels: [Channel]
     let servers: [ServerInspection]
@@ -17,6 +18,7 @@ struct ConfigReport {
         .object([
             "name": .string(channel.name), "state": .string(channel.state.name),
             "interceptors": .array(channel.interceptors.map { .string(Self.name(of: $0)) }),
+            "policies": PolicyReport.rows(channel.interceptors),
             "service_config": Self.serviceConfig(of: channel),
         ])
     }
@@ -36,6 +38,7 @@ struct ConfigReport {
             "addresses": .array(server.addresses.map { .string("\($0)") }),
             "services": .array(server.services.map(JSON.string)),
             "interceptors": .array(server.interceptors.map { .string(Self.name(of: $0)) }),
+            "policies": PolicyReport.rows(server.interceptors),
             "limits": .object(Self.limits(server.options)),
         ])
     }
@@ -55,4 +58,29 @@ struct ConfigReport {
     }
 
     private static func name(of policy: Any) -> String { "\(type(of: policy))" }
+}
+
+/// The values of policies, each with its policy's place in the list: one row for each value, so that they keep their
+/// order. A policy that tells nothing has a row without.
+enum PolicyReport {
+    private static let longestText = 300
+
+    static func rows(_ policies: [Any]) -> JSON {
+        .array(policies.enumerated().flatMap { rows($1, place: $0 + 1) })
+    }
+
+    private static func rows(_ policy: Any, place: Int) -> [JSON] {
+        let values = (policy as? any DescribedPolicy)?.policyValues.map {
+            (JSON.string($0.name), JSON.string(cut($0.text)))
+        }
+        return (values ?? [(.null, .null)]).map { name, value in
+            .object([
+                "place": .integer(place), "policy": .string("\(type(of: policy))"), "setting": name, "value": value,
+            ])
+        }
+    }
+
+    private static func cut(_ text: String) -> String {
+        text.count > longestText ? text.prefix(longestText) + "…" : text
+    }
 }

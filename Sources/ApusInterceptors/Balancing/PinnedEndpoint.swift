@@ -14,3 +14,8 @@ public struct PinnedEndpoint: RoutingInterceptor {
         try await next.send(call, to: handle)
     }
 }
+
+extension PinnedEndpoint: DescribedPolicy {
+    /// Where calls go.
+    public var policyValues: [PolicyValue] { [PolicyValue("endpoint", handle.address)] }
+}

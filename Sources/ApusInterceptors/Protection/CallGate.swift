@@ -125,3 +125,13 @@ final class CallGate: Sendable {
         return .overLimit(text, retryAfter: nil)
     }
 }
+
+extension CallGate: DescribedPolicy {
+    var policyValues: [PolicyValue] {
+        let (rule, queue) = state.withLock { ($0.rule, $0.queue) }
+        return [
+            PolicyValue("name", name), PolicyValue("rule", rule), PolicyValue("limit", queue.limit),
+            PolicyValue("queue", queue.capacity), PolicyValue("longestWait", longestWait),
+        ]
+    }
+}

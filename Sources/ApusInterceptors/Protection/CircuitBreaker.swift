@@ -133,3 +133,19 @@ private struct Witness: Sendable {
         }
     }
 }
+
+extension CircuitBreaker: DescribedPolicy {
+    /// What opens it, and for how long.
+    public var policyValues: [PolicyValue] {
+        [
+            PolicyValue("name", name),
+            PolicyValue("for", scope == .endpoint ? "each endpoint" : "each method of each endpoint"),
+            PolicyValue("failureRate", rules.failureRate),
+            PolicyValue("consecutiveFailures", rules.consecutiveFailures), PolicyValue("slowRate", rules.slowRate),
+            PolicyValue("slowAfter", rules.slowAfter), PolicyValue("window", rules.window),
+            PolicyValue("minimumCalls", rules.minimumCalls), PolicyValue("openFor", rules.openFor),
+            PolicyValue("longestOpen", rules.longestOpen), PolicyValue("probes", rules.probes),
+            PolicyValue("faults", rules.faults),
+        ]
+    }
+}

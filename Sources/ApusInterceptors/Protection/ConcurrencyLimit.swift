@@ -106,3 +106,13 @@ struct CallPriority: Sendable {
         return Int(text) ?? AdmissionQueue.levels / 2
     }
 }
+
+extension ConcurrencyLimit: DescribedPolicy {
+    /// The rule, the limit that it gives now, and the queue.
+    public var policyValues: [PolicyValue] { gate.policyValues + [PolicyValue("priorityKey", priority.key)] }
+}
+
+extension Bulkhead: DescribedPolicy {
+    /// The limit and the queue.
+    public var policyValues: [PolicyValue] { gate.policyValues + [PolicyValue("priorityKey", priority.key)] }
+}

@@ -177,3 +177,22 @@ struct ThroughputLimit: Sendable {
         limit = Int(min(max(value.rounded(.up), Double(range.lowerBound)), Double(range.upperBound)))
     }
 }
+
+extension ConcurrencyRule: CustomStringConvertible {
+    /// The kind of the rule, and its range.
+    public var description: String {
+        switch kind {
+        case .fixed(let limit): "fixed, \(limit)"
+        case .gradient(let rule): rule.description
+        case .throughput(let rule): rule.description
+        }
+    }
+}
+
+extension GradientLimit: CustomStringConvertible {
+    var description: String { "gradient, \(Int(range.lowerBound)) to \(Int(range.upperBound)), tolerance \(tolerance)" }
+}
+
+extension ThroughputLimit: CustomStringConvertible {
+    var description: String { "throughput, \(range.lowerBound) to \(range.upperBound), each \(length)" }
+}

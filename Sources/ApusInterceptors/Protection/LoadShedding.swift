@@ -53,7 +53,7 @@ enum SheddingRule {
 /// The highest of some signals, read once in an interval.
 private final class LoadWatch: Sendable {
     private let signals: [any LoadSignal]
-    private let interval: Duration
+    let interval: Duration
     private let clock: any MonotonicClock
     private let readsAt = Atomic<Int64>(.min)
     // Millionths, so that load and signal fit one word.
@@ -66,6 +66,8 @@ private final class LoadWatch: Sendable {
         self.interval = interval
         self.clock = clock
     }
+
+    var names: [String] { signals.map(\.name) }
 
     func name(of signal: Int) -> String { signals.indices.contains(signal) ? signals[signal].name : "" }
 
@@ -89,5 +91,15 @@ private final class LoadWatch: Sendable {
             if load > highest { (highest, signal) = (load, index) }
         }
         return Int(min(highest, 1000) * Double(Self.unit)) * Self.mostSignals + signal
+    }
+}
+
+extension LoadShedding: DescribedPolicy {
+    /// From which load on it refuses calls, and what the load is now.
+    public var policyValues: [PolicyValue] {
+        [
+            PolicyValue("threshold", threshold), PolicyValue("signals", watch.names.joined(separator: ", ")),
+            PolicyValue("interval", watch.interval), PolicyValue("load", watch.present().load),
+        ]
     }
 }

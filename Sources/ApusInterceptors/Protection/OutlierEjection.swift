@@ -81,3 +81,29 @@ final class OutlierTally: Sendable {
             failures: failures.exchange(0, ordering: .relaxed))
     }
 }
+
+extension OutlierEjection: DescribedPolicy {
+    /// Whom it ejects, for how long, and how many at most.
+    public var policyValues: [PolicyValue] {
+        let rules = watch.rules
+        return [
+            PolicyValue("interval", rules.interval), PolicyValue("baseEjection", rules.baseEjection),
+            PolicyValue("longestEjection", rules.longestEjection),
+            PolicyValue("maximumEjectedPercent", rules.maximumEjectedPercent),
+            PolicyValue("consecutiveFailures", rules.consecutiveFailures),
+            PolicyValue(
+                "successRate",
+                rules.successRate.map {
+                    "\($0.deviations) deviations, enforced \($0.enforcement) %, of \($0.minimumHosts) hosts with "
+                        + "\($0.minimumCalls) calls"
+                }),
+            PolicyValue(
+                "failurePercentage",
+                rules.failurePercentage.map {
+                    "\($0.threshold) %, enforced \($0.enforcement) %, of \($0.minimumHosts) hosts with "
+                        + "\($0.minimumCalls) calls"
+                }),
+            PolicyValue("faults", rules.faults),
+        ]
+    }
+}

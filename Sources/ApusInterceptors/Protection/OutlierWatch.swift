@@ -13,7 +13,7 @@ final class OutlierWatch: Sendable {
     }
 
     private let owner = EndpointAttachment.Owner()
-    private let rules: OutlierRules
+    let rules: OutlierRules
     private let random: any RandomSource
     private let clock: any MonotonicClock
     // When the list that was looked at last is looked at again: a list that takes its place keeps to that.

@@ -113,8 +113,8 @@ final class RateLimits: Sendable {
         var looksForIdleAt = 0
     }
 
-    private let rate: Rate
-    private let maximumKeys: Int
+    let rate: Rate
+    let maximumKeys: Int
     // A single bucket needs no lock.
     private let bucket: SharedTokenBucket?
     private let whole = Mutex(Rate.State())
@@ -160,5 +160,27 @@ final class RateLimits: Sendable {
         guard keyed.looksForIdleAt <= 0 else { return }
         keyed.looksForIdleAt = maximumKeys / 16
         keyed.states = keyed.states.filter { !rate.isIdle($0.value, at: now) }
+    }
+}
+
+extension RateLimit: DescribedPolicy {
+    /// The rate and whose it is.
+    public var policyValues: [PolicyValue] {
+        [
+            PolicyValue("name", name), PolicyValue("rate", limits.rate), PolicyValue("per", key),
+            PolicyValue("maximumKeys", limits.maximumKeys),
+        ]
+    }
+}
+
+extension RateLimit.Key: CustomStringConvertible {
+    /// What tells callers apart.
+    public var description: String {
+        switch kind {
+        case .all: "all"
+        case .method: "method"
+        case .caller: "caller"
+        case .metadata(let key): "metadata \(key)"
+        }
     }
 }

@@ -103,3 +103,17 @@ struct SlidingWindow: Sendable, Hashable {
         return .nanoseconds(max(1, length - elapsed + Int64((room * Double(length)).rounded(.up))))
     }
 }
+
+extension Rate: CustomStringConvertible {
+    /// One line: `100.0 a second, 100 at once`, or `50 per 60.0 seconds`.
+    public var description: String {
+        switch kind {
+        case .bucket(let bucket): bucket.description
+        case .window(let window): window.description
+        }
+    }
+}
+
+extension SlidingWindow: CustomStringConvertible {
+    var description: String { "\(limit) per \(Duration.nanoseconds(length))" }
+}

@@ -67,3 +67,7 @@ final class SharedTokenBucket: Sendable {
         }
     }
 }
+
+extension TokenBucket: CustomStringConvertible {
+    var description: String { "\(1e9 / Double(interval)) a second, \(span / interval) at once" }
+}

@@ -32,7 +32,7 @@ public struct Authentication: ServerInterceptor {
     public func intercept(_ call: ServerCall, next: ServerNext) async throws -> ServerResponse {
         if open.contains(where: { $0.matches(call.method.path) }) { return try await next(call) }
         let principal = try await principal(of: ServerCallHead(call))
-        return try await Principal.$current.withValue(principal) { try await next(call) }
+        return try await Principal.$current.binding(principal) { try await next(call) }
     }
 
     private func principal(of head: ServerCallHead) async throws(RPCError) -> Principal {

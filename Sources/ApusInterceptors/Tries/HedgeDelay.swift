@@ -71,3 +71,19 @@ final class MeasuredDelay: Sendable {
         if let delay { nanoseconds.store(delay.saturatedNanoseconds, ordering: .relaxed) }
     }
 }
+
+extension HedgeDelay: CustomStringConvertible {
+    /// One line: the delay, or the percentile and what it is at present.
+    public var description: String {
+        switch kind {
+        case .fixed(let delay): "\(delay)"
+        case .measured(let measured): measured.description
+        }
+    }
+}
+
+extension MeasuredDelay: CustomStringConvertible {
+    var description: String {
+        "the \(share) quantile, \(range.lowerBound) to \(range.upperBound), now \(delay)"
+    }
+}

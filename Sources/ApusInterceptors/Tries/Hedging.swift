@@ -89,3 +89,14 @@ extension TransparentTries {
         }
     }
 }
+
+extension Hedging: DescribedPolicy {
+    /// How many copies there are, and when.
+    public var policyValues: [PolicyValue] {
+        [
+            PolicyValue("attempts", maximumAttempts), PolicyValue("delay", delay), PolicyValue("nonFatal", nonFatal),
+            PolicyValue("budget", budget), PolicyValue("throttle", throttle?.current),
+            PolicyValue("replayLimit", "\(replayLimit) bytes"),
+        ]
+    }
+}

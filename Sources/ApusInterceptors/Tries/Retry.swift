@@ -167,3 +167,15 @@ extension RetryCourse.Reason {
         }
     }
 }
+
+extension Retry: DescribedPolicy {
+    /// How often, how long and after what it tries again.
+    public var policyValues: [PolicyValue] {
+        [
+            PolicyValue("attempts", schedule.maximumAttempts), PolicyValue("waits", schedule),
+            PolicyValue("codes", codes), PolicyValue("total", total), PolicyValue("perTry", tryTimeout?.duration),
+            PolicyValue("budget", budget), PolicyValue("throttle", throttle?.current),
+            PolicyValue("replayLimit", "\(replayLimit) bytes"),
+        ]
+    }
+}

@@ -16,6 +16,7 @@ public final class RetryBudget: Sendable {
     private let gain: Int
     private let capacity: Int
     private let saved = Atomic<Int>(0)
+    private let perSecond: Double
     private let reserve: SharedTokenBucket
 
     /// A budget.
@@ -28,6 +29,7 @@ public final class RetryBudget: Sendable {
         gain = Int(max(0, min(share, 10)) * Double(Self.unit))
         capacity = min(max(1, saved), 1_000_000_000) * Self.unit
         let rate = max(0.001, min(perSecond, 1e9))
+        self.perSecond = rate
         reserve = SharedTokenBucket(TokenBucket(perSecond: rate, burst: Int(rate.rounded(.up))))
     }
 
@@ -49,5 +51,12 @@ public final class RetryBudget: Sendable {
             old = original
         }
         return reserve.take(at: now) == .taken
+    }
+}
+
+extension RetryBudget: CustomStringConvertible {
+    /// One line: `0.2 of the calls, 10.0 a second, 100 saved at most`.
+    public var description: String {
+        "\(Double(gain) / Double(Self.unit)) of the calls, \(perSecond) a second, \(capacity / Self.unit) saved at most"
     }
 }

@@ -89,3 +89,14 @@ extension Duration {
         self = .nanoseconds(Int64(max(0, min(nanoseconds, 0x1p62)).rounded()))
     }
 }
+
+extension RetrySchedule: CustomStringConvertible {
+    /// One line: `0.1 seconds, then 2.0 times as long, 5.0 seconds at most, jitter 0.8 to 1.2`.
+    public var description: String {
+        switch waits {
+        case .even(let interval): "\(interval) each"
+        case .growing(let initial, let multiplier, let maximum, let jitter):
+            "\(initial), then \(multiplier) times as long, \(maximum) at most, jitter \(jitter.lowerBound) to \(jitter.upperBound)"
+        }
+    }
+}

@@ -87,3 +87,10 @@ package final class SharedRetryThrottle: Sendable {
         return throttle
     }
 }
+
+extension RetryThrottle: CustomStringConvertible {
+    /// One line: `10 tokens, 0.1 for each success`.
+    public var description: String {
+        "\(capacity / Self.unit) tokens, \(Double(gain) / Double(Self.unit)) for each success"
+    }
+}

@@ -25,22 +25,27 @@ public struct OTLPClientTracing: ClientInterceptor {
         let parent = SpanPosition.current
         let position = exporter.position(in: parent)
         guard position.isSampled else {
-            return try await SpanPosition.$current.withValue(position) { try await next(call) }
+            return try await SpanPosition.$current.binding(position) { try await next(call) }
         }
         let span = SpanRecord(exporter, "Sent", .client, call.method, at: position, parent: parent)
         span.set(KeyValue("grpc.target", call.target))
         call.record?.stand(at: position)
-        var traced = call
-        let events = CallEvents(span)
-        traced.observer = call.observer.map { Observers([$0, events]) } ?? events
+        let traced = watched(call, span)
         do {
-            let response = try await SpanPosition.$current.withValue(position) { [traced] in try await next(traced) }
+            let response = try await SpanPosition.$current.binding(position) { try await next(traced) }
             response.onEnd { span.end($0) }
             return response
         } catch {
             span.end(RPCError(wrapping: error))
             throw error
         }
+    }
+
+    private func watched(_ call: ClientCall, _ span: SpanRecord) -> ClientCall {
+        var call = call
+        let events = CallEvents(span)
+        call.observer = call.observer.map { Observers([$0, events]) } ?? events
+        return call
     }
 }
 

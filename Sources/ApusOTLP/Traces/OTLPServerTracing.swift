@@ -18,13 +18,13 @@ public struct OTLPServerTracing: ServerInterceptor {
         let parent = SpanPosition(call.metadata)
         let position = exporter.position(in: parent)
         guard position.isSampled else {
-            return try await SpanPosition.$current.withValue(position) { try await next(call) }
+            return try await SpanPosition.$current.binding(position) { try await next(call) }
         }
         let span = SpanRecord(
             exporter, "Recv", .server, call.method, at: position, parent: parent, parentIsRemote: parent != nil)
         let traced = watched(call, span)
         do {
-            let response = try await SpanPosition.$current.withValue(position) { try await next(traced) }
+            let response = try await SpanPosition.$current.binding(position) { try await next(traced) }
             if let message = response.message { span.messageSent(message) }
             span.end(Self.overruling(call))
             return response

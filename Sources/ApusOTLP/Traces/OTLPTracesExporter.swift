@@ -67,6 +67,9 @@ public final class OTLPTracesExporter: Sendable {
 
     /// Exports what there is, and takes no more. The channel stays open. To be called once.
     ///
+    /// A batch that is on its way when this is called goes again, and so does one whose answer was lost, here as at any
+    /// other time: the receiver may have taken the same spans already, and then has them twice.
+    ///
     /// - Parameter limit: the time that this may take; what is left then is dropped.
     public func shutDown(within limit: Duration = .seconds(5)) async { await exporter.shutDown(within: limit) }
 

@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 
-public import ApusCore
-
 /// Which traces are recorded. A pure decision, by the trace's number: services with one ratio choose the same traces.
 ///
 /// Source: OpenTelemetry specification, *Built-in samplers* and *General SDK configuration*.
@@ -34,28 +32,40 @@ public struct TraceSampler: Sendable, Hashable {
     }
 
     /// The sampler of a process' environment: `OTEL_TRACES_SAMPLER`, one of `always_on`, `always_off`, `traceidratio` and
-    /// the same behind `parentbased_`, and `OTEL_TRACES_SAMPLER_ARG`, the ratio. Unless told, `parentbased_always_on`.
+    /// the same behind `parentbased_`, and `OTEL_TRACES_SAMPLER_ARG`, the ratio from 0 to 1. Unless told,
+    /// `parentbased_always_on` and 1.
     ///
-    /// - Throws: INVALID_ARGUMENT with the variable's name.
-    public init(environment: [String: String]) throws(RPCError) {
-        var name = environment["OTEL_TRACES_SAMPLER"] ?? ""
-        if name.isEmpty { name = "parentbased_always_on" }
+    /// A value that is none of these counts as not there, as the specification has it: a process does not fail for it.
+    /// Source: OpenTelemetry specification, *Environment Variable Specification*, *Enum* and *General SDK
+    /// Configuration*.
+    ///
+    /// - Parameter warn: is told of such a value, in one line; unless given, the line goes to standard error.
+    public init(environment: [String: String], warn: (String) -> Void = OTLPWarning.write) {
+        let name = environment["OTEL_TRACES_SAMPLER"] ?? ""
         let prefix = "parentbased_"
         let asksParent = name.hasPrefix(prefix)
         let root: TraceSampler
         switch asksParent ? String(name.dropFirst(prefix.count)) : name {
         case "always_on": root = .alwaysOn
         case "always_off": root = .alwaysOff
-        case "traceidratio": root = .ratio(try Self.ratio(environment))
-        default: throw RPCError(.invalidArgument, "the environment's OTEL_TRACES_SAMPLER is not a sampler's name")
+        case "traceidratio": root = .ratio(Self.ratio(environment, warn))
+        default:
+            if !name.isEmpty {
+                warn("OTEL_TRACES_SAMPLER is no sampler that is known here: \(name.debugDescription) is ignored")
+            }
+            self = .parentBased(root: .alwaysOn)
+            return
         }
         self = asksParent ? .parentBased(root: root) : root
     }
 
-    private static func ratio(_ environment: [String: String]) throws(RPCError) -> Double {
+    private static func ratio(_ environment: [String: String], _ warn: (String) -> Void) -> Double {
         guard let text = environment["OTEL_TRACES_SAMPLER_ARG"], !text.isEmpty else { return 1 }
         guard let share = Double(text), (0...1).contains(share) else {
-            throw RPCError(.invalidArgument, "the environment's OTEL_TRACES_SAMPLER_ARG is not a number from 0 to 1")
+            warn(
+                "OTEL_TRACES_SAMPLER_ARG is not a number from 0 to 1: \(text.debugDescription) is ignored, all are taken"
+            )
+            return 1
         }
         return share
     }

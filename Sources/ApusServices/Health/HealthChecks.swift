@@ -207,3 +207,8 @@ struct HealthCourse: Sendable {
         return new ? .eject : .readmit
     }
 }
+
+extension HealthChecks: DescribedPolicy {
+    /// Whose health is asked for.
+    public var policyValues: [PolicyValue] { [PolicyValue("service", watcher.service.debugDescription)] }
+}

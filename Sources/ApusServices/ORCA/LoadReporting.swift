@@ -27,7 +27,7 @@ public struct LoadReporting: ServerInterceptor {
         var reported = call
         reported.responder = responder
         do {
-            let response = try await LoadRecorder.$current.withValue(recorder) { try await next(reported) }
+            let response = try await LoadRecorder.$current.binding(recorder) { try await next(reported) }
             responder.send(report(recorder))
             return response
         } catch {

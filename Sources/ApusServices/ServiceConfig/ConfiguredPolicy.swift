@@ -96,3 +96,11 @@ struct ConfiguredPolicies: Sendable {
         }
     }
 }
+
+extension ConfiguredPolicy: DescribedPolicy {
+    /// The policy in force and its values.
+    public var policyValues: [PolicyValue] {
+        let named = config.inForce.policies[part]
+        return [PolicyValue("part", "\(part)")] + PolicyValue.inForce(named ?? fallback, isOfConfig: named != nil)
+    }
+}

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 public import ApusCore
+import ApusInterceptors
 
 /// Treats each call as the service config in force says: its time, wait-for-ready, the sizes of its messages, and its
 /// tries. In front of discovery, instead of ``Retry`` and ``Hedging``; ``Deadline/inherited`` still goes before it.
@@ -37,5 +38,31 @@ public struct ConfiguredBalancer: RoutingInterceptor {
     /// Sends the call through the balancer that is in force now.
     public func intercept(_ call: ClientCall, next: ClientNext) async throws -> ClientResponse {
         try await (config.inForce.balancer ?? fallback).intercept(call, next: next)
+    }
+}
+
+extension ServiceConfigured: DescribedPolicy {
+    /// The document in force, and why the last one is not.
+    public var policyValues: [PolicyValue] {
+        [
+            PolicyValue("source", config.document?.name), PolicyValue("refused", config.lastRefusal?.message),
+            PolicyValue("throttle", config.inForce.throttle?.current),
+        ]
+    }
+}
+
+extension ConfiguredBalancer: DescribedPolicy {
+    /// The balancer in force and its values.
+    public var policyValues: [PolicyValue] {
+        let named = config.inForce.balancer
+        return PolicyValue.inForce(named ?? fallback, isOfConfig: named != nil)
+    }
+}
+
+extension PolicyValue {
+    static func inForce(_ policy: (any ClientInterceptor)?, isOfConfig: Bool) -> [PolicyValue] {
+        let name = PolicyValue("policy", policy.map { "\(type(of: $0))" })
+        let origin = PolicyValue("from", isOfConfig ? "service config" : "the channel")
+        return [name, origin] + ((policy as? any DescribedPolicy)?.policyValues ?? [])
     }
 }

@@ -57,6 +57,28 @@ import Testing
         #expect(config.lastRefusal?.message == "doc:1:24: apus.rateLimit has no 'window'")
     }
 
+    @Test func `what is told is the policy in force, whose it is, and its values`() throws {
+        let config = try live("")
+        let policy = ConfiguredPolicy(.rateLimit, of: config, fallback: RateLimit(.window(9, per: .seconds(1))))
+        let balancer = ConfiguredBalancer(config, fallback: RandomBalancer())
+        func told(_ policy: any DescribedPolicy) -> [String] { policy.policyValues.map { "\($0.name) \($0.text)" } }
+        #expect(told(policy).prefix(3) == ["part rateLimit", "policy RateLimit", "from the channel"])
+        #expect(told(policy).contains("rate 9 per 1.0 seconds"))
+        #expect(told(balancer) == ["policy RandomBalancer", "from the channel"])
+
+        try apply(#""rateLimit": {"calls": 2, "window": "100s"}"#, to: config)
+        #expect(told(policy).prefix(3) == ["part rateLimit", "policy RateLimit", "from service config"])
+        #expect(told(policy).contains("rate 2 per 100.0 seconds"))
+        #expect(
+            told(ConfiguredPolicy(.circuitBreaker, of: config)) == [
+                "part circuitBreaker", "policy none", "from the channel",
+            ])
+
+        #expect(throws: RPCError.self) { try apply(#""rateLimit": {"calls": 0}"#, to: config) }
+        #expect(told(ServiceConfigured(config)).first == "source doc")
+        #expect(told(ServiceConfigured(config)).contains { $0.hasPrefix("refused doc:") })
+    }
+
     @Test func `the fallback holds while the config asks for nothing`() async throws {
         let config = try live("")
         let fallback = RateLimit(.window(1, per: .seconds(100)), clock: clock)

@@ -24,7 +24,7 @@ public struct Exports: Sendable {
         let ofTraces = try OTLPOptions(environment: environment, for: .traces)
         let ofLogs = try OTLPOptions(environment: environment, for: .logs)
         let ofMetrics = try OTLPOptions(environment: environment, for: .metrics)
-        let sampler = try TraceSampler(environment: environment)
+        let sampler = TraceSampler(environment: environment)
         var channels: [OTLPReceiver: Channel] = [:]
         for options in [ofTraces, ofLogs, ofMetrics] where channels[options.receiver] == nil {
             channels[options.receiver] = channel ?? Self.channel(to: options.receiver)

@@ -77,6 +77,25 @@ struct Nobody: Observer {}
         #expect(chain.map(\.kind) == [.client, .client, .server, .client, .client, .server])
     }
 
+    /// Answers, and says on whose actor it was asked.
+    private struct Place: ClientInterceptor {
+        func intercept(_ call: consuming ClientCall, next: ClientNext) async throws -> ClientResponse {
+            guard #isolation === MainActor.shared else { throw RPCError(.aborted, "not on the main actor") }
+            return try await next(call)
+        }
+    }
+
+    @MainActor @Test(arguments: [true, false])
+    func `a caller on the main actor pays for no change of thread`(isRecording: Bool) async throws {
+        let tracer = spans.tracer(isRecording: isRecording)
+        let list: [any ClientInterceptor] = [
+            ClientTracing(tracer), PinnedEndpoint(Endpoint(.memory("greeter"))), AttemptTracing(tracer), Place(),
+        ]
+        try await channel(list, []) { channel in
+            _ = try await channel.unary(Greeter.Methods.greet, MessageBytes("Ada".utf8))
+        }
+    }
+
     @Test func `an error ends all spans with its status`() async throws {
         try await channel(list(spans.tracer()), [ServerTracing(spans.tracer())]) { channel in
             await #expect(throws: RPCError.self) { try await channel.unary(Greeter.Methods.greet, MessageBytes([])) }
