@@ -225,7 +225,7 @@ let package = Package(
                 "ApusTransport",
             ]),
         tests("ApusInteropTests", ["Apus", "ApusInterop", "ApusTestSupport"]),
-        tests("ApusPeerTests", ["Apus", "ApusChannelz", "ApusOTLP", "ApusTelemetry"]),
+        tests("ApusPeerTests", ["Apus", "ApusChannelz", "ApusOTLP", "ApusTelemetry", "ApusTestSupport"]),
         tests("ApusTests", ["Apus", "ApusTestSupport"]),
         tests(
             "ApusFuzzTests", ["ApusCore", "ApusHTTP2", "ApusProtobuf", "ApusTransport", "ApusWire"],

@@ -3,7 +3,6 @@
 #if JWT
     public import ApusCore
     public import ApusInterceptors
-    import Synchronization
 
     #if canImport(FoundationEssentials)
         import FoundationEssentials
@@ -18,6 +17,11 @@
     /// and its claims as ``Principal/attributes``: texts as they are, all else as JSON. A token that is not accepted fails
     /// the call with UNAUTHENTICATED and why; no part of a token is told to anybody. Source: RFC 7519, RFC 8725.
     ///
+    /// Tokens that are signed with a secret both sides know (HS256, HS384, HS512) are refused, and keys of the kind `oct`
+    /// are passed over: jwt-kit reads none of them from a key set, and who can verify such a token can make one for
+    /// anybody. Have issuers sign with a key pair, ES256 or EdDSA, say. Where a secret is all there is, give a
+    /// ``BearerAuthenticator`` the secret's check.
+    ///
     /// ```swift
     /// let tokens = try await JWTAuthenticator(
     ///     keys: keySet, JWTRules(issuer: "https://login.example", audience: "shop"))
@@ -26,8 +30,7 @@
     public final class JWTAuthenticator: Authenticator {
         private let rules: JWTRules
         private let now: @Sendable () -> Double
-        private let keys: Mutex<(turn: UInt64, keys: JWTKeys)>
-        private let lastTurn = Atomic<UInt64>(0)
+        private let keys: LatestValue<JWTKeys>
 
         /// Verifies with the keys of a set.
         ///
@@ -43,7 +46,7 @@
         ) async throws(RPCError) {
             self.rules = rules
             self.now = now ?? { Date().timeIntervalSince1970 }
-            keys = Mutex((0, try await JWTKeys(reading: text, for: rules.algorithms)))
+            keys = LatestValue(try await JWTKeys(reading: text, for: rules.algorithms))
         }
 
         /// Takes other keys, as when an issuer has new ones: in force for the next call. Of several that are given at
@@ -51,11 +54,8 @@
         ///
         /// - Throws: INVALID_ARGUMENT as ``init(keys:_:now:)``; the last good keys then stay.
         public func replace(keys text: String) async throws(RPCError) {
-            let turn = lastTurn.wrappingAdd(1, ordering: .relaxed).newValue
-            let new = try await JWTKeys(reading: text, for: rules.algorithms)
-            keys.withLock { known in
-                // Reading takes its time, and a later one may have been faster.
-                if turn > known.turn { known = (turn, new) }
+            try await keys.replace { () async throws(RPCError) in
+                try await JWTKeys(reading: text, for: rules.algorithms)
             }
         }
 
@@ -72,7 +72,7 @@
         private func principal(of text: String) throws(JWTProblem) -> Principal {
             let token = try CompactToken(text)
             guard rules.allows(token.algorithm) else { throw .algorithm }
-            try keys.withLock { $0.keys }.verify(token)
+            try keys.value.verify(token)
             return try rules.principal(token.claims, at: now())
         }
     }

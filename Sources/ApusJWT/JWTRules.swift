@@ -5,7 +5,8 @@ import ApusInterceptors
 
 /// What a JSON Web Token must say to be accepted. Source: RFC 7519, section 4.1; RFC 8725.
 public struct JWTRules: Sendable, Hashable {
-    /// How tokens are signed. Only with keys of which the public half is enough to verify.
+    /// How tokens are signed. Only with keys of which the public half is enough to verify: not with a shared secret, as
+    /// HS256, HS384 and HS512 are. ``BearerAuthenticator`` takes a check of one's own for those.
     public enum Algorithm: String, Sendable, Hashable, CaseIterable {
         /// RSASSA-PKCS1-v1_5 with SHA-256.
         case rs256 = "RS256"

@@ -35,15 +35,18 @@ enum Peer: CaseIterable, CustomTestStringConvertible {
     /// The cases that its server can pass; `Tests/Peers/README.md` tells about the others.
     var served: [InteropCase] {
         switch self {
-        case .grpcio: InteropCase.ofStrangers.filter { !$0.name.hasPrefix("client_compressed_") }
-        case .cpp: InteropCase.ofStrangers
+        case .grpcio: called.filter { !$0.name.hasPrefix("client_compressed_") }
+        case .cpp: InteropCase.positive
         }
     }
-}
 
-extension InteropCase {
-    /// The cases that the strangers' programs have.
-    static let ofStrangers = positive.filter { !$0.name.hasPrefix("orca_") }
+    /// The cases that its client has.
+    var called: [InteropCase] {
+        switch self {
+        case .grpcio: InteropCase.positive.filter { !$0.name.hasPrefix("orca_") }
+        case .cpp: InteropCase.positive.filter { $0.name != "orca_per_rpc" }
+        }
+    }
 }
 
 /// A certificate for 127.0.0.1 in files, and the authority that others must trust for it. The files go with it.

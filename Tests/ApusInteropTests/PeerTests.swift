@@ -64,7 +64,7 @@ import Testing
     }
 
     private func pass(_ peer: Peer, _ arguments: [String]) async throws {
-        let names = InteropCase.ofStrangers.map(\.name)
+        let names = peer.called.map(\.name)
         let client = try peer.client(arguments + names)
         defer { client.stop() }
         let lines = try await client.succeeds().split(separator: "\n").map(String.init)

@@ -4,8 +4,9 @@ import ApusCore
 
 /// Decides which endpoints of a service are ejected, and for how long. Source: gRFC A50.
 ///
-/// Calls of one channel may have different candidates: parts of a service, or the instances of one version. Each such
-/// list is judged by itself; what is known of an endpoint is known to all of them.
+/// Calls of one channel may have different candidates: parts of a service, or the instances of one version. Lists may
+/// overlap, as where a client's own zone spills over into all zones. Each list is judged by itself, all of them on what
+/// their endpoints did in the same interval, whichever list's calls that were.
 struct OutlierCourse: Sendable {
     /// What an endpoint's calls of one interval came to.
     struct Count: Sendable {
@@ -26,8 +27,6 @@ struct OutlierCourse: Sendable {
         /// How often the endpoint was ejected, less the intervals in which it was not.
         var multiplier = 0
         var until: MonotonicInstant?
-        /// When it was last in a list, or failed.
-        var seen: MonotonicInstant
 
         func isEjected(at now: MonotonicInstant) -> Bool { until.map { now < $0 } ?? false }
     }
@@ -37,24 +36,18 @@ struct OutlierCourse: Sendable {
 
     init(_ rules: OutlierRules) { self.rules = rules }
 
-    /// An interval is over: the counts of all endpoints of one list.
-    mutating func sweep(_ counts: [Count], at now: MonotonicInstant, _ random: any RandomSource) -> [Ejection] {
-        let listed = counts.map(\.id)
+    /// An interval is over: the counts of all endpoints of each list that had calls.
+    mutating func sweep(_ lists: [[Count]], at now: MonotonicInstant, _ random: any RandomSource) -> [Ejection] {
         var ejections: [Ejection] = []
         if let rule = rules.successRate {
-            let counted = counts.filter { $0.calls >= max(1, rule.minimumCalls) }
-            let limit = Self.limit(counted, rule)
-            let suspects = counted.filter { $0.successRate < limit }
-            eject(suspects, among: listed, rule.enforcement, at: now, random, &ejections)
+            let rates = lists.map { list in Self.outliers(list, rule) }
+            eject(rates, of: lists, rule.enforcement, at: now, random, &ejections)
         }
         if let rule = rules.failurePercentage {
-            let counted = counts.filter { $0.calls >= max(1, rule.minimumCalls) }
-            let suspects = counted.filter { $0.failures * 100 > max(0, min(rule.threshold, 100)) * $0.calls }
-            let enough = counted.count >= max(1, rule.minimumHosts)
-            eject(enough ? suspects : [], among: listed, rule.enforcement, at: now, random, &ejections)
+            let failing = lists.map { list in Self.outliers(list, rule) }
+            eject(failing, of: lists, rule.enforcement, at: now, random, &ejections)
         }
-        soften(listed, at: now)
-        forget(at: now)
+        soften(at: now)
         return ejections
     }
 
@@ -66,25 +59,41 @@ struct OutlierCourse: Sendable {
         return eject(id, among: listed, at: now)
     }
 
-    private static func limit(_ counts: [Count], _ rule: OutlierRules.SuccessRate) -> Double {
-        guard counts.count >= max(1, rule.minimumHosts) else { return 0 }
-        let number = Double(counts.count)
-        let mean = counts.reduce(0) { $0 + $1.successRate } / number
-        let variance = counts.reduce(0) { $0 + ($1.successRate - mean) * ($1.successRate - mean) } / number
-        return mean - variance.squareRoot() * rule.deviations
+    private static func outliers(_ list: [Count], _ rule: OutlierRules.SuccessRate) -> [Count] {
+        let counted = list.filter { $0.calls >= max(1, rule.minimumCalls) }
+        guard counted.count >= max(1, rule.minimumHosts) else { return [] }
+        let number = Double(counted.count)
+        let mean = counted.reduce(0) { $0 + $1.successRate } / number
+        let variance = counted.reduce(0) { $0 + ($1.successRate - mean) * ($1.successRate - mean) } / number
+        let limit = mean - variance.squareRoot() * rule.deviations
+        return counted.filter { $0.successRate < limit }
+    }
+
+    private static func outliers(_ list: [Count], _ rule: OutlierRules.FailurePercentage) -> [Count] {
+        let counted = list.filter { $0.calls >= max(1, rule.minimumCalls) }
+        guard counted.count >= max(1, rule.minimumHosts) else { return [] }
+        return counted.filter { $0.failures * 100 > max(0, min(rule.threshold, 100)) * $0.calls }
     }
 
     private mutating func eject(
-        _ suspects: [Count], among listed: [UInt64], _ enforcement: Int, at now: MonotonicInstant,
+        _ outliers: [[Count]], of lists: [[Count]], _ enforcement: Int, at now: MonotonicInstant,
         _ random: any RandomSource, _ ejections: inout [Ejection]
     ) {
-        for suspect in suspects where random.index(below: 100) < enforcement {
-            if let ejection = eject(suspect.id, among: listed, at: now) { ejections.append(ejection) }
+        // Drawn once for an endpoint, not in each of its lists again: the share would grow with their number.
+        var fates: [UInt64: Bool] = [:]
+        for (list, outliers) in zip(lists, outliers) {
+            let listed = list.map(\.id)
+            for outlier in outliers {
+                let isMeant = fates[outlier.id] ?? (random.index(below: 100) < enforcement)
+                fates[outlier.id] = isMeant
+                guard isMeant, let ejection = eject(outlier.id, among: listed, at: now) else { continue }
+                ejections.append(ejection)
+            }
         }
     }
 
     private mutating func eject(_ id: UInt64, among listed: [UInt64], at now: MonotonicInstant) -> Ejection? {
-        var record = records[id] ?? Record(seen: now)
+        var record = records[id] ?? Record()
         guard !record.isEjected(at: now) else { return nil }
         let total = listed.count
         let ejected = listed.count { records[$0]?.isEjected(at: now) ?? false }
@@ -96,25 +105,18 @@ struct OutlierCourse: Sendable {
         let base = Duration.nanoseconds(max(0, rules.baseEjection.saturatedNanoseconds))
         let duration = min(base * min(record.multiplier, 1_000_000), longest)
         record.until = now.advanced(by: duration)
-        record.seen = now
         records[id] = record
         return Ejection(id: id, duration: duration)
     }
 
-    // Each interval without an ejection makes the next one shorter.
-    private mutating func soften(_ listed: [UInt64], at now: MonotonicInstant) {
+    // Each interval without an ejection makes the next one shorter, until nothing is left to remember.
+    private mutating func soften(at now: MonotonicInstant) {
         guard !records.isEmpty else { return }
-        for id in listed {
-            guard var record = records[id] else { continue }
-            record.seen = now
-            if !record.isEjected(at: now) { record.multiplier -= 1 }
-            records[id] = record.multiplier > 0 ? record : nil
+        records = records.compactMapValues { record in
+            guard !record.isEjected(at: now) else { return record }
+            var record = record
+            record.multiplier -= 1
+            return record.multiplier > 0 ? record : nil
         }
-    }
-
-    // What is in this list no more may be in another, whose interval is not over yet; what is in none is soon old.
-    private mutating func forget(at now: MonotonicInstant) {
-        let memory = max(rules.longestEjection, rules.interval * 2)
-        records = records.filter { $0.value.isEjected(at: now) || now < $0.value.seen.advanced(by: memory) }
     }
 }

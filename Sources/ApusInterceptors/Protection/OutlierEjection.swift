@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 
 public import ApusCore
-import Synchronization
 
 /// Keeps calls away from endpoints that fail far more often than the others of their service, for a while.
 ///
 /// Stands behind the balancer, where calls have their endpoint. An ejected endpoint is skipped by every balancer that
 /// reads ``EndpointHandle/isEjected``. Counting takes no lock; once in an interval the call that comes first looks at
-/// all endpoints. Source: gRFC A50.
+/// all endpoints. Where calls have different candidates, as behind ``ZonePreference`` or ``VersionRouting``, each list
+/// of them is judged by itself on what its endpoints did in that interval, in whoever's calls. Source: gRFC A50.
 public struct OutlierEjection: ClientInterceptor {
     private let watch: OutlierWatch
 
@@ -27,7 +27,7 @@ public struct OutlierEjection: ClientInterceptor {
     public func intercept(_ call: ClientCall, next: ClientNext) async throws -> ClientResponse {
         guard let handle = call.endpoint, let candidates = call.candidates else { return try await next(call) }
         let tally = watch.tally(of: handle)
-        watch.sweepIfDue(candidates, call.observer)
+        watch.callStarted(among: candidates, call.observer)
         do {
             let response = try await next(call)
             guard case .stream(let source) = response.body else {
@@ -45,41 +45,6 @@ public struct OutlierEjection: ClientInterceptor {
 
 extension OutlierEjection: EndingPolicy {
     package func end() { watch.end() }
-}
-
-/// The ends of one endpoint's calls.
-final class OutlierTally: Sendable {
-    private static let last = Atomic<UInt64>(0)
-
-    let id = OutlierTally.last.wrappingAdd(1, ordering: .relaxed).newValue
-    // Its handle keeps this: no owner, and no cycle.
-    private weak let handleReference: EndpointHandle?
-    private let successes = Atomic<Int>(0)
-    private let failures = Atomic<Int>(0)
-    private let inRow = Atomic<Int>(0)
-
-    init(_ handle: EndpointHandle) { handleReference = handle }
-
-    var handle: EndpointHandle? { handleReference }
-
-    func succeeded() {
-        successes.wrappingAdd(1, ordering: .relaxed)
-        if inRow.load(ordering: .relaxed) != 0 { inRow.store(0, ordering: .relaxed) }
-    }
-
-    /// Returns the failures in a row.
-    func failed() -> Int {
-        failures.wrappingAdd(1, ordering: .relaxed)
-        return inRow.wrappingAdd(1, ordering: .relaxed).newValue
-    }
-
-    func forgetRow() { inRow.store(0, ordering: .relaxed) }
-
-    func takeCount() -> OutlierCourse.Count {
-        OutlierCourse.Count(
-            id: id, successes: successes.exchange(0, ordering: .relaxed),
-            failures: failures.exchange(0, ordering: .relaxed))
-    }
 }
 
 extension OutlierEjection: DescribedPolicy {

@@ -7,6 +7,7 @@ import Synchronization
 final class OutlierWatch: Sendable {
     private struct State {
         var course: OutlierCourse
+        var lists = OutlierLists()
         var lastReturn: UInt64 = 0
         var returns: [UInt64: Task<Void, Never>] = [:]
         var hasEnded = false
@@ -16,8 +17,8 @@ final class OutlierWatch: Sendable {
     let rules: OutlierRules
     private let random: any RandomSource
     private let clock: any MonotonicClock
-    // When the list that was looked at last is looked at again: a list that takes its place keeps to that.
-    private let latestDue = Atomic<Int64>(.min)
+    // When the interval ends, in nanoseconds: one for all lists, since an endpoint of several is counted once.
+    private let due = Atomic<Int64>(.min)
     private let state: Mutex<State>
 
     init(_ rules: OutlierRules, _ random: any RandomSource, _ clock: any MonotonicClock) {
@@ -61,31 +62,35 @@ final class OutlierWatch: Sendable {
         eject(handle, ejection, observer)
     }
 
-    /// Looks at all endpoints of a list when its interval is over.
-    func sweepIfDue(_ candidates: Candidates, _ observer: (any Observer)?) {
-        let now = clock.now
-        // Each list has its own, since the calls of one channel may have several.
-        let interval = candidates.attachment(of: owner) { OutlierInterval(due: latestDue.load(ordering: .relaxed)) }
-        let due = interval.due.load(ordering: .relaxed)
+    /// A call has chosen among these. The first one after an interval looks at all endpoints.
+    func callStarted(among candidates: Candidates, _ observer: (any Observer)?) {
+        sweepIfDue(observer)
+        let list = candidates.attachment(of: owner) { OutlierList(candidates.handles.map { tally(of: $0) }) }
+        if list.claimListing() { state.withLock { $0.lists.add(list) } }
+        list.use()
+    }
+
+    private func sweepIfDue(_ observer: (any Observer)?) {
+        let (now, due) = (clock.now, due.load(ordering: .relaxed))
         guard now.nanoseconds >= due else { return }
         let next = now.advanced(by: max(.milliseconds(1), rules.interval)).nanoseconds
         // One of the calls that come now does it.
-        guard interval.due.compareExchange(expected: due, desired: next, ordering: .relaxed).exchanged else { return }
-        latestDue.store(next, ordering: .relaxed)
-        if due != .min { sweep(candidates, at: now, observer) }
+        guard self.due.compareExchange(expected: due, desired: next, ordering: .relaxed).exchanged else { return }
+        if due != .min { sweep(at: now, observer) }
     }
 
-    private func sweep(_ candidates: Candidates, at now: MonotonicInstant, _ observer: (any Observer)?) {
-        var handles: [UInt64: EndpointHandle] = [:]
-        var counts: [OutlierCourse.Count] = []
-        for handle in candidates.handles {
-            let count = tally(of: handle).takeCount()
-            handles[count.id] = handle
-            counts.append(count)
+    // The counts of every living list are taken, so that each interval begins at nothing; a list that no call chose
+    // from, such as one that discovery has replaced, is not judged.
+    private func sweep(at now: MonotonicInstant, _ observer: (any Observer)?) {
+        let lists = state.withLock { $0.lists.living() }
+        var known: [UInt64: (tally: OutlierTally, count: OutlierCourse.Count)] = [:]
+        for tally in lists.lazy.flatMap(\.tallies) where known[tally.id] == nil {
+            known[tally.id] = (tally, tally.takeCount())
         }
+        let counts = lists.filter { $0.takeUse() }.map { $0.tallies.compactMap { known[$0.id]?.count } }
         let ejections = state.withLock { $0.course.sweep(counts, at: now, random) }
         for ejection in ejections {
-            if let handle = handles[ejection.id] { eject(handle, ejection, observer) }
+            if let handle = known[ejection.id]?.tally.handle { eject(handle, ejection, observer) }
         }
     }
 
@@ -109,11 +114,4 @@ final class OutlierWatch: Sendable {
             if state.hasEnded { task.cancel() }
         }
     }
-}
-
-/// When a list of endpoints is looked at next, in nanoseconds.
-private final class OutlierInterval: Sendable {
-    let due: Atomic<Int64>
-
-    init(due: Int64) { self.due = Atomic(due) }
 }

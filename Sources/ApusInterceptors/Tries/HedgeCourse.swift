@@ -61,11 +61,14 @@ struct HedgeCourse: Sendable {
     /// A try ended because the call has committed to another one.
     mutating func tryLost() { running -= 1 }
 
+    /// Whether this failure of a try is the call's own, whatever other tries might come to.
+    func isFatal(_ error: RPCError) -> Bool { !nonFatal.contains(error.code) || error.progress == .answered }
+
     /// A try failed.
     mutating func failed(_ error: RPCError, at now: MonotonicInstant, throttle: inout RetryThrottle?) -> Step {
         running -= 1
         let pushback = RetryPushback(error)
-        let goesOn = nonFatal.contains(error.code) && error.progress != .answered
+        let goesOn = !isFatal(error)
         if goesOn || pushback == .never { throttle?.failed() }
         guard goesOn else { return .fail }
         if pushback == .never || throttle?.allowsRetry == false { stop() }

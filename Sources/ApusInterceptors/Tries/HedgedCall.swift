@@ -22,7 +22,7 @@ struct HedgedCall {
     private let stream: HedgedRequest?
     private var course: HedgeCourse
     // What the call fails with when no other try is made.
-    private var lastError = RPCError(.cancelled, "the calling task was cancelled")
+    private var lastError: RPCError?
 
     init(_ call: ClientCall, _ policy: Hedging, _ next: ClientNext) {
         self.policy = policy
@@ -67,12 +67,14 @@ struct HedgedCall {
             case .failed(_, let error): if let failure = goOn(after: error, &group) { return .failure(failure) }
             }
         }
-        return .failure(lastError)
+        // The time of a try came, and it was not sent.
+        guard let lastError, !Task.isCancelled else { return .failure(cancelled(after: lastError)) }
+        return .failure(noted(lastError))
     }
 
     private mutating func goOn(after error: RPCError, _ group: inout Group) -> RPCError? {
         lastError = error
-        if Task.isCancelled || next.isClosed || stream?.canRepeat == false { course.stop() }
+        if next.isClosed || stream?.canRepeat == false { course.stop() }
         let (before, now) = (course, policy.clock.now)
         func step(_ throttle: inout RetryThrottle?) -> (HedgeCourse, HedgeCourse.Step) {
             var course = before
@@ -82,6 +84,8 @@ struct HedgedCall {
         var none: RetryThrottle?
         let (after, decision) = policy.throttle?.decide(step) ?? step(&none)
         course = after
+        // The others are cancelled, too: whatever they say, nobody waits for it.
+        if Task.isCancelled, !course.isFatal(error) { return cancelled(after: error) }
         switch decision {
         case .fail: return noted(error)
         case .send where takesBudget(now): sendNext(&group)
@@ -95,6 +99,10 @@ struct HedgedCall {
     private var waitsInVain: Bool {
         guard course.running == 0, let dueAt = course.dueAt else { return false }
         return call.deadline.hasPassed(at: dueAt)
+    }
+
+    private func cancelled(after error: RPCError?) -> RPCError {
+        RPCError(.cancelled, "the calling task was cancelled", cause: error.map { "\($0)" } ?? "")
     }
 
     private func noted(_ error: RPCError, _ reason: String? = nil) -> RPCError {

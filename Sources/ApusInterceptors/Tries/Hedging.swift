@@ -54,7 +54,8 @@ public struct Hedging: RetryingInterceptor {
 
     /// Sends the call until a try succeeds, or fails for good.
     ///
-    /// - Throws: the error of the try that ended the call.
+    /// - Throws: the error of the try that ended the call; CANCELLED when the task was cancelled and no try had failed
+    ///   with another code than those of `nonFatal`.
     public func intercept(_ call: ClientCall, next: ClientNext) async throws -> ClientResponse {
         budget?.callStarted()
         let started = clock.now

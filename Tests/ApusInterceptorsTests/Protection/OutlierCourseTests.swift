@@ -24,7 +24,7 @@ struct OutlierCourseTests {
 
     private func sweep(_ rules: OutlierRules, _ counts: [OutlierCourse.Count]) -> [UInt64] {
         var course = OutlierCourse(rules)
-        return course.sweep(counts, at: start, random).map(\.id)
+        return course.sweep([counts], at: start, random).map(\.id)
     }
 
     @Test func `an endpoint far below the others' success rate is ejected`() {
@@ -79,7 +79,7 @@ struct OutlierCourseTests {
             #expect(ejection?.duration == .seconds(expected))
             now = now.advanced(by: .seconds(expected))
         }
-        for _ in 0..<8 { _ = course.sweep(counts([0, 0, 0, 0, 0]), at: now, random) }
+        for _ in 0..<8 { _ = course.sweep([counts([0, 0, 0, 0, 0])], at: now, random) }
         let ejection = course.failedInRow(5, id: 0, among: five, at: now)
         #expect(ejection?.duration == .seconds(120))
     }
@@ -94,7 +94,7 @@ struct OutlierCourseTests {
             let total = 5 + random.index(below: 15)
             let counts = counts((0..<total).map { _ in random.index(below: 4) == 0 ? 95 : random.index(below: 3) })
             until = until.filter { $0.value > now && $0.key < total }
-            for ejection in course.sweep(counts, at: now, random) {
+            for ejection in course.sweep([counts], at: now, random) {
                 #expect(until[ejection.id] == nil)
                 #expect(until.count * 100 < 30 * total && until.count + 1 < total)
                 until[ejection.id] = now.advanced(by: ejection.duration)
@@ -108,24 +108,81 @@ struct OutlierCourseTests {
         var course = OutlierCourse(rules { $0.successRate = nil })
         let first = counts([0, 0, 0, 0, 99])
         let second = first.map { OutlierCourse.Count(id: $0.id + 10, successes: $0.successes, failures: $0.failures) }
-        let ejected = course.sweep(first, at: start, random)
-        let others = course.sweep(second, at: start, random)
-        #expect(ejected.map(\.id) == [4] && others.map(\.id) == [14])
-        // Still ejected, though another list was looked at meanwhile.
-        let later = start.advanced(by: .seconds(10))
-        let (again, othersAgain) = (course.sweep(first, at: later, random), course.sweep(second, at: later, random))
-        #expect(again.isEmpty && othersAgain.isEmpty)
-        let back = start.advanced(by: .seconds(30))
-        let (longer, othersLonger) = (course.sweep(first, at: back, random), course.sweep(second, at: back, random))
-        #expect(longer == [OutlierCourse.Ejection(id: 4, duration: .seconds(60))])
-        #expect(othersLonger == [OutlierCourse.Ejection(id: 14, duration: .seconds(60))])
+        let ejected = course.sweep([first, second], at: start, random)
+        #expect(ejected.map(\.id) == [4, 14])
+        let again = course.sweep([first, second], at: start.advanced(by: .seconds(10)), random)
+        #expect(again.isEmpty)
+        let longer = course.sweep([first, second], at: start.advanced(by: .seconds(30)), random)
+        #expect(longer == [4, 14].map { OutlierCourse.Ejection(id: $0, duration: .seconds(60)) })
+    }
+
+    @Test func `an endpoint of two lists is judged in both on the same counts, and ejected once`() {
+        let rules = rules { $0.successRate = nil }
+        let all = counts([0, 0, 99, 0, 0, 0, 0, 99])
+        for lists in [[Array(all.prefix(5)), all], [all, Array(all.prefix(5))]] {
+            var course = OutlierCourse(rules)
+            let ejected = course.sweep(lists, at: start, random).map(\.id).sorted()
+            #expect(ejected == [2, 7])
+        }
+        // Alone among the first four, of which there are too few.
+        #expect(sweep(rules, Array(all.prefix(4))).isEmpty)
+    }
+
+    @Test func `an endpoint of many lists is spared as often as one of a single list`() {
+        var rules = rules { $0.successRate = nil }
+        rules.failurePercentage?.enforcement = 30
+        let list = counts([0, 0, 0, 0, 99])
+        let ejected = (0..<10_000).count { _ in
+            var course = OutlierCourse(rules)
+            return !course.sweep([list, list, list, list], at: start, random).isEmpty
+        }
+        #expect((2795...3205).contains(ejected))
+    }
+
+    @Test func `in ten thousand random intervals overlapping lists see whole counts and keep their own maximum`() {
+        let rules = rules {
+            $0.successRate = nil
+            $0.maximumEjectedPercent = 60
+        }
+        var course = OutlierCourse(rules)
+        var (now, until) = (start, [UInt64: MonotonicInstant]())
+        var (ejections, shared) = (0, 0)
+        for _ in 0..<10_000 {
+            now = now.advanced(by: .seconds(1 + random.index(below: 60)))
+            let all = counts((0..<20).map { _ in random.index(below: 5) == 0 ? 95 : random.index(below: 80) })
+            // Parts of each other, overlapping, or apart.
+            let lists = (0..<3).map { _ in
+                let first = random.index(below: 15)
+                return Array(all[first..<(first + 1 + random.index(below: 20 - first))])
+            }
+            let before = until.filter { $0.value > now }
+            let fresh = course.sweep(lists, at: now, random)
+            #expect(Set(fresh.map(\.id)).count == fresh.count)
+            #expect(fresh.allSatisfy { before[$0.id] == nil })
+            until = before
+            for ejection in fresh { until[ejection.id] = now.advanced(by: ejection.duration) }
+            let judging = lists.filter { $0.count >= 5 }
+            for id in fresh.map(\.id) {
+                let accusing = judging.filter { list in list.contains { $0.id == id && $0.failures > 85 } }
+                #expect(!accusing.isEmpty)
+                if accusing.count > 1 { shared += 1 }
+            }
+            // Who fails too often in a list is ejected, unless that would be too many of it.
+            for list in judging {
+                let ejected = list.count { until[$0.id] != nil }
+                let isFull = ejected * 100 >= 60 * list.count || ejected + 1 >= list.count
+                #expect(isFull || list.allSatisfy { $0.failures <= 85 || until[$0.id] != nil })
+            }
+            ejections += fresh.count
+        }
+        #expect(ejections > 1000 && shared > 1000)
     }
 
     @Test func `an endpoint that is in no list any more is forgotten`() {
         var course = OutlierCourse(rules { $0.successRate = nil })
-        _ = course.sweep(counts([0, 0, 0, 0, 99]), at: start, random)
+        _ = course.sweep([counts([0, 0, 0, 0, 99])], at: start, random)
         let later = start.advanced(by: .seconds(301))
-        _ = course.sweep(counts([0, 0, 0, 0]), at: later, random)
+        _ = course.sweep([counts([0, 0, 0, 0])], at: later, random)
         let ejection = course.failedInRow(5, id: 4, among: five, at: later)
         #expect(ejection == OutlierCourse.Ejection(id: 4, duration: .seconds(30)))
     }

@@ -85,6 +85,51 @@ struct OutlierEjectionTests {
         }
     }
 
+    @Test(arguments: [false, true])
+    func `lists that overlap share an interval's counts, whichever is used first`(nearFirst: Bool) async throws {
+        // A zone of five, and all that there is; what is wrong is in the larger list alone, then in the smaller one.
+        for badPlace in [5, 0] {
+            let all = Candidates((1..<7).map { .local($0) })
+            let near = Candidates(handles: Array(all.handles.prefix(5)))
+            let bad = all.handles[badPlace]
+            let script = ScriptedTransport()
+            script.otherwise.run { call in
+                if call.endpoint == bad { throw RPCError(.internal, "broken") }
+                return ClientResponse(metadata: Metadata(), body: .one(MessageBytes([]), trailers: Metadata()))
+            }
+            let ejection = OutlierEjection(rules: rules(inRow: nil), clock: clock)
+            let channels = (nearFirst ? [near, all] : [all, near]).map { list in
+                Channel(
+                    "users", interceptors: [FixedCandidates(list), RoundRobin(), ejection], transport: script,
+                    clock: clock)
+            }
+            for channel in channels { _ = await failures(channel, of: 120) }
+            #expect(!bad.isEjected)
+            clock.advance(by: .seconds(10))
+            // The first call of each after the interval.
+            for channel in channels { _ = await failures(channel, of: 1) }
+            #expect(all.handles.filter(\.isEjected) == [bad])
+        }
+    }
+
+    @Test func `a list that discovery has replaced is judged no more`() async throws {
+        // Ten, of which two are left; the old list would let five be ejected, the new one a single one.
+        let old = Candidates((1..<11).map { .local($0) })
+        let new = Candidates(handles: Array(old.handles.prefix(2)))
+        script.otherwise.fail(.internal)
+        var rules = rules(inRow: nil)
+        rules.maximumEjectedPercent = 50
+        rules.failurePercentage?.minimumHosts = 1
+        let ejection = OutlierEjection(rules: rules, clock: clock)
+        for (list, calls) in [(old, 10), (new, 40), (new, 1)] {
+            let channel = Channel(
+                "users", interceptors: [FixedCandidates(list), RoundRobin(), ejection], transport: script, clock: clock)
+            #expect(await failures(channel, of: calls) == calls)
+            clock.advance(by: .seconds(10))
+        }
+        #expect(old.handles.count(where: \.isEjected) == 1)
+    }
+
     @Test func `a policy that is released readmits what it ejected`() async throws {
         let candidates = FixedCandidates(ports: 1..<6)
         let bad = candidates.candidates.handles[0]

@@ -102,6 +102,69 @@ struct HedgingTests {
         #expect(script.calls.count == 1)
     }
 
+    @Test func `a call whose try fails as it is cancelled is cancelled, and keeps the try's error as its cause`()
+        async throws
+    {
+        script.expect().run { _ in
+            await Gate().wait()
+            throw RPCError(.unavailable, "broken")
+        }
+        let channel = channel(hedging())
+        let call = Task { try await channel.ask() }
+        while script.calls.isEmpty { await Task.yield() }
+        call.cancel()
+        let error = await #expect(throws: RPCError.self) { try await call.value }
+        #expect(error?.code == .cancelled && error?.cause.contains("broken") == true)
+        #expect(script.calls.count == 1)
+    }
+
+    @Test func `a call that is cancelled while several of its tries run is cancelled whatever they say`() async throws {
+        let cancelled = Gate()
+        for _ in 0..<2 {
+            script.expect().run { _ in
+                await Gate().wait()
+                cancelled.open()
+                throw RPCError(.unavailable, "broken")
+            }
+        }
+        let channel = channel(hedging(2))
+        let call = Task { try await channel.ask() }
+        await clock.waitForSleepers()
+        clock.advance(by: .seconds(1))
+        while script.calls.count < 2 { await Task.yield() }
+        call.cancel()
+        let error = await #expect(throws: RPCError.self) { try await call.value }
+        #expect(error?.code == .cancelled && error?.cause.contains("broken") == true)
+        #expect(clock.sleepers == 0)
+    }
+
+    @Test func `a call that is cancelled while it waits for its next try is cancelled`() async throws {
+        let pushback: Metadata = ["grpc-retry-pushback-ms": "5000"]
+        script.expect().fail(.unavailable, metadata: pushback)
+        let channel = channel(hedging())
+        let call = Task { try await channel.ask() }
+        // The first wait is the try's own delay, the second what the server asked for.
+        while clock.sleepers < 2 { await Task.yield() }
+        call.cancel()
+        let error = await #expect(throws: RPCError.self) { try await call.value }
+        #expect(error?.code == .cancelled && error?.cause.contains("scripted") == true)
+        #expect(script.calls.count == 1)
+        #expect(clock.sleepers == 0)
+    }
+
+    @Test func `a server's own answer stands though the call is cancelled meanwhile`() async throws {
+        script.expect().run { _ in
+            await Gate().wait()
+            throw RPCError(.invalidArgument, "not so")
+        }
+        let channel = channel(hedging())
+        let call = Task { try await channel.ask() }
+        while script.calls.isEmpty { await Task.yield() }
+        call.cancel()
+        let error = await #expect(throws: RPCError.self) { try await call.value }
+        #expect(error?.code == .invalidArgument)
+    }
+
     @Test func `a streamed request goes whole to each try`() async throws {
         let cancelled = Gate()
         script.expect().run { call in

@@ -4,12 +4,15 @@
 //
 // Source: gRPC, Interoperability Test Case Descriptions, Client.
 
+#include <google/protobuf/util/message_differencer.h>
+
 #include <chrono>
 #include <map>
 #include <sstream>
 #include <vector>
 
 #include "interop.h"
+#include "load.h"
 
 namespace grpc::testing {
 namespace {
@@ -323,6 +326,41 @@ void ChannelSoak(Client& client) {
     for (int i = 0; i < 10; i++) LargeUnary(*TestService::NewStub(client.Open()));
 }
 
+TestOrcaReport Load(double cpu, double memory, double utilization) {
+    TestOrcaReport report;
+    report.set_cpu_utilization(cpu);
+    report.set_memory_utilization(memory);
+    (*report.mutable_utilization())["util"] = utilization;
+    return report;
+}
+
+bool IsReport(const OrcaLoadReport& report, const TestOrcaReport& wanted) {
+    return google::protobuf::util::MessageDifferencer::Equals(report, ToReport(wanted));
+}
+
+void OrcaOob(Client& client) {
+    Context calling, following;
+    auto stream = client.test->FullDuplexCall(&calling);
+    OrcaLoadReportRequest request;
+    request.mutable_report_interval()->set_nanos(100'000'000);
+    auto reports = OpenRcaService::NewStub(client.channel)->StreamCoreMetrics(&following, request);
+    for (const auto& wanted : {Load(0.8210, 0.5847, 0.30499), Load(0.29309, 0.2, 0.2039)}) {
+        auto next = Wanting({1}, 0);
+        *next.mutable_orca_oob_report() = wanted;
+        stream->Write(next);
+        StreamingOutputCallResponse response;
+        if (!stream->Read(&response)) Die("no response");
+        OrcaLoadReport report;
+        do {
+            if (!reports->Read(&report)) Die("the reports have ended");
+        } while (!IsReport(report, wanted));
+    }
+    stream->WritesDone();
+    Succeeds(stream->Finish());
+    following.TryCancel();
+    Fails(reports->Finish(), StatusCode::CANCELLED);
+}
+
 const std::map<std::string, void (*)(Client&)> kCases = {
     {"empty_unary", EmptyUnary},
     {"large_unary", [](Client& client) { LargeUnary(*client.test); }},
@@ -344,6 +382,7 @@ const std::map<std::string, void (*)(Client&)> kCases = {
     {"timeout_on_sleeping_server", TimeoutOnSleepingServer},
     {"rpc_soak", RpcSoak},
     {"channel_soak", ChannelSoak},
+    {"orca_oob", OrcaOob},
 };
 
 void Run(std::vector<std::string> arguments) {

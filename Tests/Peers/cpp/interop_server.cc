@@ -6,9 +6,11 @@
 
 #include <chrono>
 #include <functional>
+#include <mutex>
 #include <vector>
 
 #include "interop.h"
+#include "load.h"
 
 namespace grpc::testing {
 namespace {
@@ -60,6 +62,10 @@ Status Answer(const StreamingOutputCallRequest& request, const Write& write) {
 }
 
 class Service final : public TestService::Service {
+   public:
+    explicit Service(Reports& reports) : reports_(reports) {}
+
+   private:
     using Stream = ServerReaderWriter<StreamingOutputCallResponse, StreamingOutputCallRequest>;
 
     Status EmptyCall(ServerContext* context, const Empty*, Empty*) override {
@@ -70,6 +76,10 @@ class Service final : public TestService::Service {
     Status UnaryCall(ServerContext* context, const SimpleRequest* request, SimpleResponse* response) override {
         EchoMetadata(context);
         if (!CameAsExpected(*context, *request)) return Mismatch();
+        if (request->has_orca_per_query_report()) {
+            const auto report = ToReport(request->orca_per_query_report());
+            context->AddTrailingMetadata(kReportKey, report.SerializeAsString());
+        }
         if (HasStatus(*request)) return ToStatus(request->response_status());
         if (request->response_size() < 0) return Status(StatusCode::INVALID_ARGUMENT, "a negative size");
         if (request->response_compressed().value()) context->set_compression_level(GRPC_COMPRESS_LEVEL_HIGH);
@@ -102,7 +112,13 @@ class Service final : public TestService::Service {
     Status FullDuplexCall(ServerContext* context, Stream* stream) override {
         EchoMetadata(context);
         StreamingOutputCallRequest request;
+        // One call at a time decides what is reported.
+        std::unique_lock<std::mutex> turn(turn_, std::defer_lock);
         while (stream->Read(&request)) {
+            if (request.has_orca_oob_report()) {
+                if (!turn.owns_lock()) turn.lock();
+                reports_.Set(ToReport(request.orca_oob_report()));
+            }
             auto write = [&](const auto& response, auto options) { return stream->Write(response, options); };
             if (Status status = Answer(request, write); !status.ok()) return status;
         }
@@ -119,6 +135,9 @@ class Service final : public TestService::Service {
         }
         return Status::OK;
     }
+
+    Reports& reports_;
+    std::mutex turn_;
 };
 
 std::shared_ptr<ServerCredentials> Credentials(int count, char** arguments) {
@@ -129,11 +148,13 @@ std::shared_ptr<ServerCredentials> Credentials(int count, char** arguments) {
 }
 
 void Serve(int count, char** arguments) {
-    Service service;
+    Reports reports;
+    Service service(reports);
     int port = 0;
     ServerBuilder builder;
     builder.AddListeningPort("127.0.0.1:0", Credentials(count, arguments), &port);
     builder.RegisterService(&service);
+    builder.RegisterService(&reports);
     auto server = builder.BuildAndStart();
     if (!server) Die("the server does not start");
     std::cout << port << std::endl;
