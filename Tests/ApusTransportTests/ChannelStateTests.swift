@@ -104,6 +104,22 @@ import Testing
         #expect(client.connectivity.current == .transientFailure)
     }
 
+    @Test func `balancers see an endpoint that is tried again as out of reach until it answers`() async {
+        let client = PlayedClient()
+        let patient = await client.call(waitForReady: true)
+        #expect(client.handle.connectivity == .connecting)
+        for _ in 0..<3 {
+            client.refuse()
+            #expect(client.handle.connectivity == .transientFailure)
+            client.loop.advance(by: .seconds(100))
+            #expect(client.connectivity.current == .connecting && client.handle.connectivity == .transientFailure)
+        }
+        let server = client.accept()
+        #expect(client.handle.connectivity == .ready)
+        server.answer(1)
+        #expect(await patient.text == "fine")
+    }
+
     @Test func `a call that waits for ready waits through failures of its only endpoint`() async {
         let client = PlayedClient()
         let patient = await client.call(waitForReady: true)

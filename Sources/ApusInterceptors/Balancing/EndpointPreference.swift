@@ -40,6 +40,28 @@ enum EndpointPreference: Int, CaseIterable, Comparable {
         return chosen.lazy.compactMap { $0 }.first
     }
 
+    /// One handle of the best class, by weight, or evenly when none of them has one; nil when there are no handles. As
+    /// slow as ``draw(from:avoiding:_:)``.
+    static func draw(
+        from handles: [EndpointHandle], weights: [Double], avoiding avoided: [EndpointHandle],
+        _ random: any RandomSource
+    ) -> EndpointHandle? {
+        var (sums, empty) = ([Double](repeating: 0, count: allCases.count), [Int](repeating: 0, count: allCases.count))
+        var weighty = [EndpointHandle?](repeating: nil, count: allCases.count)
+        var weightless = weighty
+        for (handle, weight) in zip(handles, weights) {
+            let index = EndpointPreference(handle, avoiding: avoided).rawValue
+            if weight > 0 {
+                sums[index] += weight
+                if random.unit() * sums[index] < weight { weighty[index] = handle }
+            } else {
+                empty[index] += 1
+                if random.index(below: empty[index]) == 0 { weightless[index] = handle }
+            }
+        }
+        return zip(weighty, weightless).lazy.compactMap { $0 ?? $1 }.first
+    }
+
     /// The first handle of the best class in an order; nil when there are none.
     static func first(
         of handles: some Sequence<EndpointHandle>, avoiding avoided: [EndpointHandle]

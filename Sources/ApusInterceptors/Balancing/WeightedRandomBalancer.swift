@@ -51,6 +51,9 @@ struct WeightedPick: Sendable {
             guard let warmUp, let now, !warmUp.admits(handle, at: now, random) else { return handle }
             cold = cold ?? handle
         }
-        return cold ?? EndpointPreference.draw(from: handles, avoiding: avoided, random) ?? handles[0]
+        if let cold { return cold }
+        // Those that are drawn nearly always may be the bad ones.
+        let weights = EndpointWeights.relative(handles)
+        return EndpointPreference.draw(from: handles, weights: weights, avoiding: avoided, random) ?? handles[0]
     }
 }

@@ -229,7 +229,13 @@ final class Subchannel {
         guard old != new else { return }
         state = new
         if old == .ready { handle.connectionLost() }
-        if new == .ready { handle.connectionOpened() } else { handle.connectivity = new }
+        // Trying again is no reason to send calls there: one that answers nobody would have its share of them for as
+        // long as each attempt lasts. Source: gRPC load balancing, *TRANSIENT_FAILURE until READY*.
+        if new == .ready {
+            handle.connectionOpened()
+        } else {
+            handle.connectivity = new == .connecting && failures > 0 ? .transientFailure : new
+        }
         pool.connectivity.observer?.connectivityChanged(handle.endpoint, from: old, to: new)
         pool.connectivity.changed(from: old, to: new)
     }

@@ -37,6 +37,16 @@ struct WeightedRandomBalancerTests {
         handles[1].connectivity = .transientFailure
         #expect(picks(of: handles, seed: 5).follow([1, 0, 3]))
     }
+
+    @Test func `the proportions stay when nearly all of the weight is out of reach, too`() {
+        let handles: [EndpointHandle] = .weighing([3000, 3, 0, 1, -1])
+        handles[0].connectivity = .transientFailure
+        #expect(picks(of: handles, seed: 6).follow([0, 3, 0, 1, 0]))
+        for index in [1, 3] { handles[index].connectivity = .shutdown }
+        let left = picks(of: handles, seed: 7)
+        #expect(left.counts[0] == 0 && left.counts[2] + left.counts[4] == left.counts.reduce(0, +))
+        #expect(Picks([left.counts[2], left.counts[4]]).areUniform)
+    }
 }
 
 struct AliasTableTests {
