@@ -19,12 +19,14 @@ let package = Package(
             name: "apus-bench-server",
             dependencies: [
                 "BenchProtos", .product(name: "Apus", package: "apus"),
+                .product(name: "ApusTelemetry", package: "apus"),
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ]),
         .executableTarget(
             name: "apus-bench-client",
             dependencies: [
-                "BenchProtos", .product(name: "Apus", package: "apus"), .product(name: "BenchLoad", package: "Load"),
+                "BenchProtos", .product(name: "Apus", package: "apus"),
+                .product(name: "ApusTelemetry", package: "apus"), .product(name: "BenchLoad", package: "Load"),
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ]),
         .executableTarget(

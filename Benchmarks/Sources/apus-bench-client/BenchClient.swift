@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Apus
+import ApusTelemetry
 import ArgumentParser
 import BenchLoad
 import BenchProtos
@@ -28,6 +29,9 @@ struct BenchClient: ParsableCommand {
         discussion: LoadOptions.discussion)
 
     @OptionGroup var load: LoadOptions
+
+    @Flag(help: "Measure the calls, for Prometheus say.")
+    var metrics = false
 
     @Option(help: "bare: one pinned endpoint; default: deadline, retry, discovery and balancing.")
     var stack = Stack.default
@@ -77,11 +81,15 @@ struct BenchClient: ParsableCommand {
         let options = transportOptions(loops)
         let registry = InMemoryRegistry()
         _ = try await registry.register(ServiceInstance(service: "bench", id: "1", endpoint: endpoint))
+        let observer = metrics ? CallMetrics(MetricRegistry()) : nil
         return (0..<load.connections).map { _ in
             switch stack {
-            case .bare: Echo.Client(Channel("bench", interceptors: [PinnedEndpoint(endpoint)], options: options))
+            case .bare:
+                Echo.Client(
+                    Channel("bench", interceptors: [PinnedEndpoint(endpoint)], options: options, observer: observer))
             case .default:
-                Echo.Client(Channel("bench", registry: registry, timeout: timeout, options: options))
+                Echo.Client(
+                    Channel("bench", registry: registry, timeout: timeout, options: options, observer: observer))
             }
         }
     }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Apus
+import ApusTelemetry
 import ArgumentParser
 import Synchronization
 
@@ -36,6 +37,9 @@ struct BenchServer: ParsableCommand {
     @Option(help: "bare: the service alone; default: with health and reflection beside it.")
     var stack = Stack.default
 
+    @Flag(help: "Measure the calls, for Prometheus say.")
+    var metrics = false
+
     func validate() throws {
         guard (tlsCert == nil) == (tlsKey == nil) else {
             throw ValidationError("--tls-cert and --tls-key belong together")
@@ -44,7 +48,7 @@ struct BenchServer: ParsableCommand {
 
     func run() throws {
         let options = try serverOptions()
-        let server = try Server(services())
+        let server = try Server(services(), observer: metrics ? CallMetrics(MetricRegistry()) : nil)
         let address = Endpoint.Address.host("127.0.0.1", port: port)
         Task {
             do {
