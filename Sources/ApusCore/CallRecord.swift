@@ -248,10 +248,10 @@ extension ServerCall {
 
 extension TransportEnd {
     /// Sends a call that is watched to the transport.
-    func observedTry(_ call: ClientCall, _ record: CallRecord) async throws -> ClientResponse {
+    func observedTry(_ call: consuming ClientCall, _ record: CallRecord) async throws -> ClientResponse {
         let attempt = record.attempt(call.attempt, at: call.endpoint)
-        var call = call
         call.observation = attempt
+        let call = call
         attempt.observer.attemptStarted(call)
         do {
             let response = try await transport.start(call)

@@ -125,6 +125,21 @@ public struct ClientCall: Sendable {
 }
 
 extension ClientCall {
+    /// Whether it is for a method of a target: asked of each call, so nothing is counted.
+    package func isFor(_ method: MethodDescriptor, of target: String) -> Bool {
+        facts.method == method && facts.target == target
+    }
+
+    /// A hash of its method and target.
+    package var subjectHash: Int { facts.method.pathHash ^ Self.hash(facts.target) }
+
+    // Targets are the process' own: nobody chooses them so that they collide.
+    private static func hash(_ text: String) -> Int {
+        text.utf8.withContiguousStorageIfAvailable { bytes in
+            bytes.reduce(bytes.count) { ($0 &* 31) &+ Int($1) }
+        } ?? text.hashValue
+    }
+
     /// Balancers pick this endpoint only when no other is left.
     package mutating func avoid(_ handle: EndpointHandle?) {
         if let handle, !avoided.contains(handle) { avoided.append(handle) }

@@ -38,18 +38,10 @@ public final class CallMetrics: Observer {
     // MARK: Clients
 
     private func series(_ call: ClientCall) -> CallSeries {
-        let hash = call.method.pathHash ^ Self.hash(call.target)
         let known = clients.series(
-            hash: hash, where: { $0.method == call.method && $0.target == call.target },
+            hash: call.subjectHash, where: { $0.isOf(call) },
             make: { CallSeries(call.method, target: call.target, backend) })
         return known ?? otherClients.object ?? otherClients.storeIfNil(CallSeries(nil, target: "other", backend))
-    }
-
-    // Targets are the process' own: nobody chooses them so that they collide.
-    private static func hash(_ text: String) -> Int {
-        text.utf8.withContiguousStorageIfAvailable { bytes in
-            bytes.reduce(bytes.count) { ($0 &* 31) &+ Int($1) }
-        } ?? text.hashValue
     }
 
     /// Counts the try.

@@ -37,6 +37,12 @@ final class CallSeries: Sendable {
         endings.deallocate()
     }
 
+    /// Whether it is of a client's method and target.
+    func isOf(_ call: ClientCall) -> Bool {
+        guard let method, let target else { return false }
+        return call.isFor(method, of: target)
+    }
+
     /// The instruments of calls with this end.
     func call(_ code: Status.Code) -> CallEnding {
         ending(code, at: code.rawValue) { target == nil ? .server : .client }
