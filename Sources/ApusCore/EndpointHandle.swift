@@ -32,6 +32,7 @@ public final class EndpointHandle: Sendable {
     private let calls = Atomic<Int>(0)
     private let waiting = Atomic<Int>(0)
     private let connections = Atomic<Int>(0)
+    private let failing = Atomic<Int>(0)
     private let ejections = Atomic<Int>(0)
     @usableFromInline let attachments = EndpointAttachments()
     private let hooks = Mutex<RetireHooks>(RetireHooks())
@@ -73,21 +74,33 @@ public final class EndpointHandle: Sendable {
 
     /// The state of the transport's way to the endpoint; set by the transport alone.
     ///
-    /// Several event loops may each have a connection: the endpoint is ready while one of them is.
+    /// Several event loops may each have a connection: the endpoint is ready while one of them is, and in transient
+    /// failure while none is and one of them has failed.
     public package(set) var connectivity: ConnectivityState {
         get {
             if connections.load(ordering: .relaxed) > 0 { return .ready }
+            if failing.load(ordering: .relaxed) > 0 { return .transientFailure }
             return ConnectivityState(rawValue: state.load(ordering: .relaxed)) ?? .idle
         }
         set { state.store(newValue.rawValue, ordering: .relaxed) }
     }
 
-    package func connectionOpened() {
-        connections.wrappingAdd(1, ordering: .relaxed)
-        connectivity = .idle
+    /// What an event loop's way to the endpoint has become.
+    package func connectivityChanged(from old: ConnectivityState, to new: ConnectivityState) {
+        // The new state first: another loop's word does not come up in between.
+        switch new {
+        case .ready:
+            connections.wrappingAdd(1, ordering: .relaxed)
+            connectivity = .idle
+        case .transientFailure: failing.wrappingAdd(1, ordering: .relaxed)
+        case .idle, .connecting, .shutdown: connectivity = new
+        }
+        switch old {
+        case .ready: connections.wrappingSubtract(1, ordering: .relaxed)
+        case .transientFailure: failing.wrappingSubtract(1, ordering: .relaxed)
+        case .idle, .connecting, .shutdown: break
+        }
     }
-
-    package func connectionLost() { connections.wrappingSubtract(1, ordering: .relaxed) }
 
     /// Calls that were started here and have not ended.
     public var callsInFlight: Int { calls.load(ordering: .relaxed) }

@@ -120,6 +120,27 @@ import Testing
         #expect(await patient.text == "fine")
     }
 
+    @Test func `an endpoint that one loop cannot reach is out of reach while no other loop has a connection`() async {
+        let (first, second) = (PlayedClient(), PlayedClient())
+        let handle = first.handle
+        await first.call(waitForReady: true)
+        second.pool.connect(to: handle)
+        first.refuse()
+        #expect(handle.connectivity == .transientFailure)
+        let server = second.accept()
+        #expect(handle.connectivity == .ready)
+        server.end()
+        second.loop.turn()
+        #expect(handle.connectivity == .transientFailure)
+        first.loop.advance(by: .seconds(100))
+        _ = first.accept()
+        #expect(handle.connectivity == .ready)
+        handle.retire()
+        first.loop.turn()
+        second.loop.turn()
+        #expect(handle.connectivity == .shutdown)
+    }
+
     @Test func `a call that waits for ready waits through failures of its only endpoint`() async {
         let client = PlayedClient()
         let patient = await client.call(waitForReady: true)

@@ -38,6 +38,8 @@ final class Subchannel {
     private var lostLast = false
     var end: End?
     private(set) var state = ConnectivityState.idle
+    // What balancers see of it.
+    private var shownState = ConnectivityState.idle
     private lazy var retry = LoopTimer { [unowned self] in self.backedOff() }
 
     struct End {
@@ -228,14 +230,11 @@ final class Subchannel {
         let (old, new) = (state, currentState)
         guard old != new else { return }
         state = new
-        if old == .ready { handle.connectionLost() }
         // Trying again is no reason to send calls there: one that answers nobody would have its share of them for as
         // long as each attempt lasts. Source: gRPC load balancing, *TRANSIENT_FAILURE until READY*.
-        if new == .ready {
-            handle.connectionOpened()
-        } else {
-            handle.connectivity = new == .connecting && failures > 0 ? .transientFailure : new
-        }
+        let (shown, shows) = (shownState, new == .connecting && failures > 0 ? .transientFailure : new)
+        shownState = shows
+        if shown != shows { handle.connectivityChanged(from: shown, to: shows) }
         pool.connectivity.observer?.connectivityChanged(handle.endpoint, from: old, to: new)
         pool.connectivity.changed(from: old, to: new)
     }

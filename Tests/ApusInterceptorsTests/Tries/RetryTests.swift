@@ -262,7 +262,7 @@ struct RetryTests {
             return "late"
         }
         // As many tries as a slow machine may need at the other server.
-        let retry = Retry(.exponential(maxAttempts: 50, initial: .zero), perTry: .milliseconds(100))
+        let retry = Retry(.exponential(maxAttempts: 50, initial: .zero), perTry: .seconds(2))
         // In the order of the list, so that the one that hangs is asked first.
         try await Served.run([hang, { _ in "good" }], client: [retry, Served.endpoints(2), PickFirst()]) { channel in
             let answer = try await channel.ask()
