@@ -109,6 +109,26 @@ struct DeadlineTests {
         }
     }
 
+    @Test func `over real connections a call ends at its deadline, and its handler with it`() async throws {
+        let (entered, ended) = (Count(), Count())
+        let hang: Served.Handler = { _ in
+            entered.add()
+            await Gate().wait()
+            ended.add()
+            return "late"
+        }
+        let client: [any ClientInterceptor] = [Deadline(.milliseconds(50)), Served.endpoints(1), RandomBalancer()]
+        try await Served.run([hang], client: client) { channel in
+            // On a slow machine the time may be over before a server hears of the call.
+            while entered.value == 0 {
+                let error = await #expect(throws: RPCError.self) { try await channel.ask() }
+                #expect(error?.code == .deadlineExceeded)
+            }
+        }
+        // All handlers have returned: that of a hanging call does when it is cancelled.
+        #expect(ended.value == entered.value)
+    }
+
     @Test func `a call past its deadline fails at once and sends nothing`() async throws {
         let channel = channel(Deadline(.seconds(2), clock: clock))
         let error = await #expect(throws: RPCError.self) {

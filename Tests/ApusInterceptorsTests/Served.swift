@@ -2,11 +2,11 @@
 
 import ApusCore
 import ApusTestSupport
-import ApusTransport
+@testable import ApusTransport
 import Synchronization
 import Testing
 
-/// Servers in memory and a channel to all of them.
+/// Servers on loopback and a channel to all of them.
 enum Served {
     typealias Handler = @Sendable (ServerCall) async throws -> String
 
@@ -20,12 +20,13 @@ enum Served {
         _ handlers: [Handler], client: [any ClientInterceptor], server: [any ServerInterceptor] = [],
         _ body: (Channel) async throws -> Void
     ) async throws {
-        let network = InMemoryNetwork()
-        let running = try handlers.enumerated().map { number, handler in
-            let server = try Server([TextService(handler: handler)], interceptors: server)
-            return try network.start(server, as: "server-\(number)")
+        let running = try handlers.map { handler in
+            try Server([TextService(handler: handler)], interceptors: server)
+                .start(on: .host("127.0.0.1", port: 0))
         }
-        let channel = Channel("users", interceptors: client, transport: network.transport())
+        let dialer = NamedServers(addresses: running.map { $0.addresses[0] })
+        let transport = HTTP2Transport(dialer: dialer, options: TransportOptions())
+        let channel = Channel("users", interceptors: client, transport: transport)
         try await body(channel)
         channel.close()
         for running in running {
@@ -33,6 +34,22 @@ enum Served {
             #expect(running.counts.connections == 0)
             #expect(running.counts.handlers == 0)
         }
+    }
+}
+
+/// Sockets to the servers that policies know by the numbers in their names, before there are any.
+private struct NamedServers: Dialer {
+    let addresses: [Endpoint.Address]
+    private let sockets = SocketDialer(connectTimeout: .seconds(600), acknowledgementTimeout: nil)
+
+    init(addresses: [Endpoint.Address]) { self.addresses = addresses }
+
+    func dial(
+        _ address: Endpoint.Address, on loop: any EventLoop,
+        answer: @escaping (Result<any ConnectionIO, ConnectFailure>) -> Void
+    ) -> any Dialing {
+        let number = addresses.indices.first { address == .memory("server-\($0)") }
+        return sockets.dial(number.map { addresses[$0] } ?? address, on: loop, answer: answer)
     }
 }
 

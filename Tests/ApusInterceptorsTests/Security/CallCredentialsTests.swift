@@ -184,4 +184,30 @@ struct CallCredentialsTests {
         #expect(await #expect(throws: RPCError.self) { try await cancelled.value }?.code == .cancelled)
         gate.open()
     }
+
+    @Test func `over real connections a token that is refused is asked for anew, and the call made again`() async throws
+    {
+        let (asked, served, clock) = (Count(), Count(), ManualClock())
+        let credentials = CallCredentials(clock: clock) { AccessToken(asked.add() == 1 ? "stolen" : "secret") }
+        let again = Retry(.exponential(initial: .zero), codes: [.unauthenticated])
+        let known = BearerAuthenticator(tokens: ["secret": Principal(name: "ada")])
+        let handler: Served.Handler = { _ in
+            served.add()
+            return Principal.current?.name ?? "nobody"
+        }
+        try await Served.run(
+            [handler], client: [again, credentials, Served.endpoints(1), RandomBalancer()],
+            server: [Authentication([known])]
+        ) { channel in
+            // Got a moment ago, it is kept: the next one would hardly be better.
+            let error = await #expect(throws: RPCError.self) { try await channel.ask() }
+            #expect(error?.code == .unauthenticated && asked.value == 1)
+            clock.advance(by: .seconds(2))
+            for _ in 0..<3 {
+                let answer = try await channel.ask()
+                #expect(answer == "ada")
+            }
+        }
+        #expect(asked.value == 2 && served.value == 3)
+    }
 }

@@ -196,4 +196,89 @@ struct ReplayBufferTests {
         #expect(error?.notes == ["attempt 1 of 4", "its streamed request is larger than the replay buffer"])
         await #expect(throws: RPCError.self) { try await pipe.write(message(3)) }
     }
+
+    @Test(arguments: [1, 2, 3] as [UInt64])
+    func `over 10,000 steps each try reads what the source said, from the first message on`(_ seed: UInt64) {
+        let random = SplitMixRandom(seed: seed)
+        var model = Model(limit: random.index(below: 400))
+        for _ in 0..<10_000 {
+            switch random.index(below: 24) {
+            case 0..<12: model.read()
+            case 12..<21: model.arrive(message(random.index(below: 100_000)))
+            case 21: model.endTry()
+            case 22: if random.index(below: 10) == 0 { model.commit() }
+            default: if random.index(below: 10) == 0 { model.finish() }
+            }
+            if model.isOver { model = Model(limit: random.index(below: 400)) }
+            guard model.problem == nil else { break }
+        }
+        #expect(model.problem == nil)
+    }
+}
+
+/// A request, and what its tries have to see of it.
+private struct Model {
+    let limit: Int
+    private var state = ReplayBuffer.State()
+    private var said: [MessageBytes] = []
+    private var bytes = 0
+    private var place = 0
+    private var isPulling = false
+    private var isCommitted = false
+    private var hasEnded = false
+    private(set) var isOver = false
+    private(set) var problem: String?
+
+    init(limit: Int) { self.limit = limit }
+
+    mutating func read() {
+        switch state.step(for: state.current, limit: limit) {
+        case .message(let message):
+            check(place < said.count && message == said[place], "message \(place) is another one")
+            place += 1
+            if bytes > limit { isCommitted = true }
+        case .end(.finished): check(hasEnded && place == said.count, "the end comes early")
+        case .end(.failed(let error)): check(false, "\(error)")
+        case .pull:
+            check(!isPulling && !hasEnded && place == said.count, "the source is asked for what is there")
+            isPulling = true
+        case .wait: check(isPulling && place == said.count, "there is nothing to wait for")
+        }
+        check(state.isCommitted == isCommitted, "committed: \(state.isCommitted)")
+        if isCommitted, place == said.count { check(state.messages.isEmpty, "messages are kept that nobody will read") }
+    }
+
+    /// The source answers whoever asked it.
+    mutating func arrive(_ message: MessageBytes) {
+        guard isPulling else { return }
+        isPulling = false
+        state.isPulling = false
+        state.keep(message)
+        said.append(message)
+        bytes += message.count + MessageBytes.prefixSize
+    }
+
+    mutating func finish() {
+        guard isPulling else { return }
+        (isPulling, hasEnded) = (false, true)
+        state.isPulling = false
+        state.end = .finished
+    }
+
+    mutating func commit() {
+        state.commit()
+        isCommitted = true
+    }
+
+    /// Another try begins where it can.
+    mutating func endTry() {
+        state.current += 1
+        isOver = isCommitted
+        state.position = 0
+        place = 0
+    }
+
+    private mutating func check(_ holds: Bool, _ text: String) {
+        if !holds, problem == nil { problem = "after \(said.count) messages: \(text)" }
+    }
 }
