@@ -66,12 +66,13 @@
             let pool: some AsyncSocketPool = SocketPool.make()
             let listener: AdminListener
             do {
-                try await pool.prepare()
+                // First of all: a port that is taken is told at once.
                 listener = try AdminListener(options)
             } catch {
-                throw RPCError(.unavailable, "no admin page at \(options.host):\(options.port): \(error)")
+                throw unavailable(error)
             }
             defer { listener.close() }
+            do { try await pool.prepare() } catch { throw unavailable(error) }
             try await withThrowingTaskGroup(of: Void.self) { tasks in
                 tasks.addTask { try await pool.run() }
                 tasks.addTask { [site, options] in try await listener.serve(site, options, pool) }
@@ -83,6 +84,10 @@
                 tasks.cancelAll()
                 while await tasks.nextResult() != nil {}
             }
+        }
+
+        private func unavailable(_ error: any Error) -> RPCError {
+            RPCError(.unavailable, "no admin page at \(options.host):\(options.port): \(error)")
         }
 
         // Returns when the servers have stopped.

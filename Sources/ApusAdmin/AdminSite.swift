@@ -104,7 +104,9 @@ package final class AdminSite: Sendable {
         guard access.isAuthorized(head.fields["authorization"]) else {
             return .answer(AdminAnswer(.unauthorized, because: "send the token as Authorization: Bearer"))
         }
-        if head.path == "/events" { return head.method == "GET" ? .events : .answer(AdminAnswer(.methodNotAllowed)) }
+        if head.path == "/events" {
+            return head.method == "GET" ? .events : .answer(AdminAnswer(.ok, "", contentType: AdminAnswer.events))
+        }
         return .answer(document(head))
     }
 

@@ -53,7 +53,9 @@ import Testing
     @Test func `only reading is allowed`() {
         #expect(answer(site(), "/", method: "POST")?.status == .methodNotAllowed)
         #expect(answer(site(), "/", method: "HEAD")?.status == .ok)
-        #expect(answer(site(), "/events", method: "HEAD")?.status == .methodNotAllowed)
+        let events = answer(site(), "/events", method: "HEAD")
+        #expect(events?.status == .ok && events?.contentType == "text/event-stream; charset=utf-8")
+        #expect(answer(site(), "/events", method: "DELETE")?.status == .methodNotAllowed)
     }
 
     @Test(arguments: [

@@ -63,8 +63,12 @@ package struct AdminAnswer: Sendable, Equatable {
     /// The answer as it goes over the wire, without its content for HEAD.
     package func bytes(headOnly: Bool = false) -> [UInt8] {
         let content = Array(body.utf8)
-        return Self.head(status, contentType, fields, length: content.count) + (headOnly ? [] : content)
+        let length = contentType == Self.events ? nil : content.count
+        return Self.head(status, contentType, fields, length: length) + (headOnly ? [] : content)
     }
+
+    /// The type of a stream of events, which has no length.
+    package static let events = "text/event-stream; charset=utf-8"
 
     /// The head of an answer; one without a length goes on until the connection ends.
     package static func head(

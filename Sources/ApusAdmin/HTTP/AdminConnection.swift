@@ -62,7 +62,7 @@
                 return try await send(AdminAnswer(.unavailable, because: "enough others read the events").bytes())
             }
             defer { site.removeListener() }
-            try await send(AdminAnswer.head(.ok, "text/event-stream; charset=utf-8"))
+            try await send(AdminAnswer.head(.ok, AdminAnswer.events))
             while true {
                 try await send(AdminAnswer.event(site.snapshotText))
                 try await Task.sleep(for: options.interval)
