@@ -60,6 +60,8 @@ final class ConnectingTransport: ClientTransport {
         return ClientResponse(metadata: Metadata(), body: .one(MessageBytes([]), trailers: Metadata()))
     }
 
+    func connect(to endpoint: EndpointHandle) throws(RPCError) { try inner.connect(to: endpoint) }
+
     // The channel closes the inner one itself.
     func close() {}
 

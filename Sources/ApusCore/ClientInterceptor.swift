@@ -39,6 +39,11 @@ public struct ClientNext: Sendable {
     /// Whether the channel was closed: another try cannot succeed.
     public var isClosed: Bool { link?.channel.isClosed ?? true }
 
+    /// Makes a connection to an endpoint if there is none, as ``ClientTransport/connect(to:)`` does.
+    package func connect(to endpoint: EndpointHandle) throws(RPCError) {
+        try link?.channel.transport.connect(to: endpoint)
+    }
+
     // Inlined where it is called: each asynchronous layer costs a hundredth of a call.
     /// Sends the call to the next interceptor, or to the transport behind the last.
     @inlinable @inline(__always)
@@ -68,7 +73,10 @@ final class ClientLink: Sendable {
 
 /// What the interceptors of a channel know of it.
 final class ClientStack: Sendable {
+    let transport: any ClientTransport
     private let closed = Atomic<Bool>(false)
+
+    init(_ transport: any ClientTransport) { self.transport = transport }
 
     var isClosed: Bool { closed.load(ordering: .relaxed) }
 
@@ -76,7 +84,7 @@ final class ClientStack: Sendable {
 
     /// What the calls of a channel go through.
     static func make(_ interceptors: [any ClientInterceptor], _ transport: any ClientTransport) -> ClientNext {
-        let channel = ClientStack()
+        let channel = ClientStack(transport)
         var link = ClientLink(TransportEnd(transport: transport), next: nil, of: channel)
         for interceptor in interceptors.reversed() { link = ClientLink(interceptor, next: link, of: channel) }
         return ClientNext(link)
