@@ -31,7 +31,7 @@ package final class HTTP2Session {
     // Unchecked: one thread, and no access lasts while something else is called.
     @exclusivity(unchecked) var session: OpaquePointer?
     unowned(unsafe) let delegate: any HTTP2SessionDelegate
-    @exclusivity(unchecked) private unowned(unsafe) var firstStream: HTTP2Stream?
+    @exclusivity(unchecked) private var firstStream: Unmanaged<HTTP2Stream>?
     // The open stream that the last event was of, or none.
     @exclusivity(unchecked) var latest: Unmanaged<HTTP2Stream>?
     @exclusivity(unchecked) var latestID: Int32 = 0
@@ -129,7 +129,7 @@ package final class HTTP2Session {
     package func close(code: UInt32 = HTTP2ErrorCode.internalError) {
         let session = session
         self.session = nil
-        while let stream = firstStream { release(stream, code: code) }
+        while let stream = firstStream { stream._withUnsafeGuaranteedRef { release($0, code: code) } }
         nghttp2_session_del(session)
     }
 
@@ -195,10 +195,8 @@ package final class HTTP2Session {
         carryOut(nghttp2_submit_rst_stream(session, UInt8(NGHTTP2_FLAG_NONE.rawValue), stream.id, code))
     }
 
-    /// Returns credit for bytes that were received, to the stream's window: once enough has come together, since the
-    /// library tells the peer only of half a window at a time.
-    package func consume(_ count: Int, of stream: HTTP2Stream) {
-        stream.credit += count
+    // To the stream's window, once enough has come together: the library tells the peer only of half a window at a time.
+    func returnCredit(of stream: HTTP2Stream) {
         guard let session, stream.credit > leastCredit else { return }
         defer { stream.credit = 0 }
         carryOut(nghttp2_session_consume_stream(session, stream.id, stream.credit))
@@ -283,26 +281,31 @@ package final class HTTP2Session {
     package func forEachStream(_ body: (HTTP2Stream) -> Void) {
         var stream = firstStream
         while let current = stream {
-            stream = current.next
-            body(current)
+            current._withUnsafeGuaranteedRef {
+                stream = $0.next
+                body($0)
+            }
         }
     }
 
     // The list holds one retain on each of its streams; `release` gives it back.
     func retain(_ stream: HTTP2Stream) {
-        _ = Unmanaged.passRetained(stream)
+        let entry = Unmanaged.passRetained(stream)
+        stream.session = Unmanaged.passUnretained(self)
         stream.previous = nil
         stream.next = firstStream
-        firstStream?.previous = stream
-        firstStream = stream
+        firstStream?._withUnsafeGuaranteedRef { $0.previous = entry }
+        firstStream = entry
         streamCount += 1
     }
 
     func release(_ stream: HTTP2Stream, code: UInt32) {
-        if let previous = stream.previous { previous.next = stream.next } else { firstStream = stream.next }
-        stream.next?.previous = stream.previous
+        let (previous, next) = (stream.previous, stream.next)
+        if let previous { previous._withUnsafeGuaranteedRef { $0.next = next } } else { firstStream = next }
+        next?._withUnsafeGuaranteedRef { $0.previous = previous }
         stream.previous = nil
         stream.next = nil
+        stream.session = nil
         if latestID == stream.id { latest = nil }
         streamCount -= 1
         stream.closed(code: code)

@@ -22,10 +22,11 @@ open class HTTP2Stream {
     /// The stream's identifier; 0 before a request was submitted.
     @exclusivity(unchecked) public internal(set) var id: Int32 = 0
 
-    // The session's list of its open streams. Unowned and unsafe: a stream is in the list exactly while the
-    // session holds a retain on it.
-    @exclusivity(unchecked) unowned(unsafe) var previous: HTTP2Stream?
-    @exclusivity(unchecked) unowned(unsafe) var next: HTTP2Stream?
+    // The session's list of its open streams. Unmanaged: a stream is in the list exactly while the session holds a
+    // retain on it, and a session releases its streams before it goes.
+    @exclusivity(unchecked) var previous: Unmanaged<HTTP2Stream>?
+    @exclusivity(unchecked) var next: Unmanaged<HTTP2Stream>?
+    @exclusivity(unchecked) var session: Unmanaged<HTTP2Session>?
 
     // Credit for its window that waits to be returned.
     @exclusivity(unchecked) var credit = 0
@@ -37,6 +38,12 @@ open class HTTP2Stream {
 
     /// A stream that no session knows yet.
     public init() {}
+
+    /// Returns credit for bytes that were received, to the stream's window. Does nothing once the stream is closed.
+    package final func consume(_ count: Int) {
+        credit += count
+        session?._withUnsafeGuaranteedRef { $0.returnCredit(of: self) }
+    }
 
     /// One field of a header block.
     open func receiveField(name: UnsafeRawBufferPointer, value: UnsafeRawBufferPointer) {}

@@ -57,13 +57,13 @@ public final class OutputBuffer {
     }
 
     /// References `bytes`, which stay valid as long as `owner` lives; short ones are copied.
-    package func append(_ bytes: UnsafeRawBufferPointer, owner: AnyObject) {
+    package func append(_ bytes: UnsafeRawBufferPointer, owner: @autoclosure () -> AnyObject) {
         guard bytes.count >= Self.referenceThreshold, let start = bytes.baseAddress else {
             return append(copying: bytes)
         }
         // Never written through: Piece is mutable only because iovec is.
         pieces.append(Piece(start: UnsafeMutableRawPointer(mutating: start), count: bytes.count))
-        owners.append(owner)
+        owners.append(owner())
         count += bytes.count
     }
 

@@ -25,7 +25,11 @@ package struct MessageDeframer: ~Copyable {
     ///   where messages may be compressed, 1.
     package mutating func next(_ bytes: inout UnsafeRawBufferPointer) throws(RPCError) -> MessageBytes? {
         if message == nil {
-            guard try readPrefix(&bytes) else { return nil }
+            if prefixCount == 0, bytes.count >= MessageBytes.prefixSize {
+                if let whole = try wholeMessage(&bytes) { return whole }
+            } else {
+                guard try readPrefix(&bytes) else { return nil }
+            }
         }
         guard var current = message.take() else { return nil }
         let taken = current.append(bytes)
@@ -37,6 +41,20 @@ package struct MessageDeframer: ~Copyable {
         return current.finish()
     }
 
+    // Most messages come in one piece: then nothing has to be kept between pieces.
+    private mutating func wholeMessage(_ bytes: inout UnsafeRawBufferPointer) throws(RPCError) -> MessageBytes? {
+        let size = bytes.loadUnaligned(fromByteOffset: 1, as: UInt32.self)
+        let header = try Header(flag: UInt64(bytes[0]), size: Int(UInt32(bigEndian: size)), self)
+        bytes = UnsafeRawBufferPointer(rebasing: bytes[MessageBytes.prefixSize...])
+        guard bytes.count >= header.size else {
+            message = MessageBytesBuilder(count: header.size, compressed: header.isCompressed)
+            return nil
+        }
+        let content = UnsafeRawBufferPointer(rebasing: bytes[..<header.size])
+        bytes = UnsafeRawBufferPointer(rebasing: bytes[header.size...])
+        return MessageBytes(unchecked: header.size, compressed: header.isCompressed) { $0.copyMemory(from: content) }
+    }
+
     private mutating func readPrefix(_ bytes: inout UnsafeRawBufferPointer) throws(RPCError) -> Bool {
         while prefixCount < MessageBytes.prefixSize {
             guard let byte = bytes.first else { return false }
@@ -44,18 +62,30 @@ package struct MessageDeframer: ~Copyable {
             prefixCount += 1
             bytes = UnsafeRawBufferPointer(rebasing: bytes[1...])
         }
-        let flag = prefix >> 32
-        let size = Int(prefix & 0xffff_ffff)
+        let (flag, size) = (prefix >> 32, Int(prefix & 0xffff_ffff))
         prefix = 0
         prefixCount = 0
-        guard flag == 0 || flag == 1 && takesCompressed else {
-            throw RPCError(
-                .internal, flag == 1 ? "a compressed message came without grpc-encoding" : "bad message flag")
-        }
-        guard size <= limit else {
-            throw RPCError(.resourceExhausted, "a message of \(size) bytes is above the limit of \(limit)")
-        }
-        message = MessageBytesBuilder(count: size, compressed: flag == 1)
+        let header = try Header(flag: flag, size: size, self)
+        message = MessageBytesBuilder(count: header.size, compressed: header.isCompressed)
         return true
+    }
+
+    private struct Header {
+        let size: Int
+        let isCompressed: Bool
+
+        @inline(__always)
+        init(flag: UInt64, size: Int, _ deframer: borrowing MessageDeframer) throws(RPCError) {
+            guard flag == 0 || flag == 1 && deframer.takesCompressed else {
+                throw RPCError(
+                    .internal, flag == 1 ? "a compressed message came without grpc-encoding" : "bad message flag")
+            }
+            guard size <= deframer.limit else {
+                throw RPCError(
+                    .resourceExhausted, "a message of \(size) bytes is above the limit of \(deframer.limit)")
+            }
+            self.size = size
+            isCompressed = flag == 1
+        }
     }
 }

@@ -126,7 +126,7 @@ private final class FuzzedStream: HTTP2Stream {
         } catch {
             peer.session?.reset(self, code: HTTP2ErrorCode.cancel)
         }
-        peer.session?.consume(bytes.count, of: self)
+        consume(bytes.count)
         peer.session?.resumeData(self)
     }
 

@@ -78,10 +78,10 @@ import Testing
         try pair.exchange()
         let arrived = try #require(pair.server.streams.first)
         #expect(arrived.received.count == 1000 && request.outgoing.count == 1500)
-        pair.server.session.consume(1000, of: arrived)
+        arrived.consume(1000)
         try pair.exchange()
         #expect(arrived.received.count == 2000)
-        pair.server.session.consume(1000, of: arrived)
+        arrived.consume(1000)
         try pair.exchange()
         #expect(arrived.received.count == 2500 && arrived.events.last == "end after 2500")
     }
@@ -97,7 +97,7 @@ import Testing
             #expect(arrived.received.count > credited, "the sender stands still at \(credited)")
             guard arrived.received.count > credited else { return }
             let count = min(piece, arrived.received.count - credited)
-            pair.server.session.consume(count, of: arrived)
+            arrived.consume(count)
             credited += count
             try pair.exchange()
         }

@@ -75,7 +75,7 @@ private struct Weak {
         session.close()
         session.reset(request, code: 8)
         session.resumeData(request)
-        session.consume(10, of: request)
+        request.consume(10)
         session.submitPing(1)
         session.submitGoAway()
         session.submitShutdownNotice()

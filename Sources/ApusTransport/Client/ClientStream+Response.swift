@@ -54,7 +54,7 @@ extension ClientStream {
 
     private func returnCredit() {
         guard let connection, let inbound else { return }
-        connection.session?.consume(inbound.takeCredit(), of: self)
+        consume(inbound.takeCredit())
         connection.touch()
     }
 
@@ -67,7 +67,7 @@ extension ClientStream {
         } catch {
             return refuse(error.status)
         }
-        connection?.session?.consume(inbound?.arrived(bytes.count) ?? bytes.count, of: self)
+        consume(inbound?.arrived(bytes.count) ?? bytes.count)
     }
 
     private func receiveForeignBody(_ bytes: UnsafeRawBufferPointer) {

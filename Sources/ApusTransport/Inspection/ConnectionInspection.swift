@@ -27,7 +27,7 @@ extension ServerInspection {
     package var calls: CallCounts {
         let counts = active.counts
         return CallCounts(
-            started: Int64(counts.calls), failed: Int64(active.failedCalls), running: Int64(counts.handlers))
+            started: Int64(counts.calls), failed: Int64(active.handlers.failed), running: Int64(counts.handlers))
     }
 
     /// The numbers of its open connections.

@@ -98,7 +98,13 @@ package final class LoopWorker: @unchecked Sendable {
         workers.arrived()
         while !isDone {
             while let next = workers.next() {
-                await next.run(in: self)
+                // A call's handler by its own type: then `run` is built into this function, and looks at the executor
+                // between the two are gone.
+                if type(of: next) == ServerStream.self {
+                    await unsafeDowncast(next, to: ServerStream.self).run(in: self)
+                } else {
+                    await next.run(in: self)
+                }
                 // Never seen elsewhere, and then nothing here may be touched.
                 guard loop.isCurrent, !isDone else { return }
             }

@@ -46,13 +46,8 @@ final class ActiveServer: Sendable {
     let loops: EventLoops
     let balance: LoopBalance
     let tls: TLSAcceptor?
-    private let executors: ServiceExecutors
+    let handlers: HandlerCounts
     let state: Mutex<State>
-    private let handlers = Atomic<Int>(0)
-    private let calls = Atomic<Int>(0)
-    private let failures = Atomic<Int>(0)
-    // What `state` says, for the end of a handler: no lock on that path.
-    private let isStopping = Atomic<Bool>(false)
 
     init(_ server: Server, options: ServerOptions) throws(RPCError) {
         self.server = server
@@ -62,23 +57,20 @@ final class ActiveServer: Sendable {
         state = Mutex(State(limit: limit))
         if let loops = options.eventLoops { self.loops = loops } else { loops = try EventLoops.shared() }
         balance = LoopBalance(loops)
-        executors = ServiceExecutors(server.router)
+        handlers = HandlerCounts(server.router)
         if let tls = options.tls { self.tls = try TLSAcceptor(tls) } else { tls = nil }
         options.bufferBudget.add(self)
     }
 
     var addresses: [Endpoint.Address] { state.withLock { $0.addresses } }
 
-    /// Calls whose handlers were started and that did not end with OK.
-    var failedCalls: Int { failures.load(ordering: .relaxed) }
-
     var counts: RunningServer.Counts {
         var counts = state.withLock { state in
             RunningServer.Counts(
                 connections: state.connections.count, handshakes: state.handshakes.count, refused: state.refused)
         }
-        counts.handlers = handlers.load(ordering: .relaxed)
-        counts.calls = calls.load(ordering: .relaxed)
+        counts.handlers = handlers.running
+        counts.calls = handlers.started
         return counts
     }
 
@@ -113,7 +105,7 @@ final class ActiveServer: Sendable {
 
     /// Closes the listeners and lets calls in flight finish.
     func beginDraining() {
-        isStopping.store(true, ordering: .releasing)
+        handlers.serverStops()
         let (listeners, connections, handshakes, sockets) = state.withLock { state in
             defer {
                 state.isStopping = true
@@ -139,7 +131,7 @@ final class ActiveServer: Sendable {
             guard state.isStopping, state.listening == 0, state.connections.isEmpty, state.handshakes.isEmpty,
                 state.sockets.isEmpty
             else { return [] }
-            guard state.isForced || handlers.load(ordering: .acquiring) == 0 else { return [] }
+            guard state.isForced || handlers.running == 0 else { return [] }
             state.isStopped = true
             defer { state.waiters = [] }
             return state.waiters
@@ -183,21 +175,10 @@ final class ActiveServer: Sendable {
 }
 
 extension ActiveServer: ServerConnectionOwner {
-    func executor(for entry: Router.Entry) -> (any TaskExecutor)? { executors[entry.service] }
-
     func connectionClosed(_ connection: ServerConnection) {
         _ = state.withLock { $0.connections.removeValue(forKey: ObjectIdentifier(connection)) }
         gone(connection.io.peer, on: connection.loop)
     }
 
-    func handlerStarted() {
-        handlers.wrappingAdd(1, ordering: .relaxed)
-        calls.wrappingAdd(1, ordering: .relaxed)
-    }
-
-    func handlerEnded(failed: Bool) {
-        if failed { failures.wrappingAdd(1, ordering: .relaxed) }
-        let left = handlers.wrappingSubtract(1, ordering: .acquiringAndReleasing).newValue
-        if left == 0, isStopping.load(ordering: .acquiring) { finishIfEmpty() }
-    }
+    func lastHandlerEnded() { finishIfEmpty() }
 }

@@ -30,10 +30,14 @@ final class HandlerSlots {
     }
 
     /// A handler has returned.
+    @inline(__always)
     func handlerLeft() {
         running -= 1
         // Mostly nobody waits, and then the timer is not scheduled.
-        guard !waiting.isEmpty else { return }
+        if !waiting.isEmpty { startWaiting() }
+    }
+
+    private func startWaiting() {
         while running < limit, let next = waiting.popFirst() { run(next.stream) }
         if waiting.isEmpty { loop.cancel(timer) }
     }

@@ -4,13 +4,12 @@ import ApusCore
 import ApusHTTP2
 import ApusWire
 
-/// What a connection needs of the server that it belongs to. Immutable but for counters; safe from any thread.
+/// What a connection needs of the server that it belongs to. Safe from any thread.
 protocol ServerConnectionOwner: AnyObject, Sendable {
-    /// Where a service's handlers run; nil for the connection's loop.
-    func executor(for entry: Router.Entry) -> (any TaskExecutor)?
+    var handlers: HandlerCounts { get }
     func connectionClosed(_ connection: ServerConnection)
-    func handlerStarted()
-    func handlerEnded(failed: Bool)
+    /// No handler runs any more, of a server that stops.
+    func lastHandlerEnded()
 }
 
 /// A client's connection to a server, with the calls on it.
@@ -20,6 +19,7 @@ final class ServerConnection: HTTP2Connection, @unchecked Sendable {
     let server: Server
     let options: ServerOptions
     let owner: any ServerConnectionOwner
+    let handlers: HandlerCounts
     let tables: RequestHead.Tables
     let slots: HandlerSlots
     let workers: LoopWorkers
@@ -27,7 +27,8 @@ final class ServerConnection: HTTP2Connection, @unchecked Sendable {
     var number = 0
     private var strikes: PingStrikes
     let origin: ServerCall.Origin
-    private var ready: [ServerStream] = []
+    // Unchecked: one thread, and none of its methods calls back.
+    @exclusivity(unchecked) private var ready = Deque<ServerStream>()
     private var turnLimit = TurnLimit()
     private var isDraining = false
     // Whether the client was asked if it has read the notice.
@@ -42,6 +43,7 @@ final class ServerConnection: HTTP2Connection, @unchecked Sendable {
         self.server = server
         self.options = options
         self.owner = owner
+        handlers = owner.handlers
         tables = RequestHead.Tables(server.router, options.compressors)
         workers = loop.workers
         slots = HandlerSlots(
@@ -118,13 +120,7 @@ final class ServerConnection: HTTP2Connection, @unchecked Sendable {
 
     override func batchEnded() {
         turnLimit.ended(calls: ready.count, io)
-        // By index: a copy would cost the array its memory, once for each batch.
-        var next = 0
-        while next < ready.count {
-            slots.start(ready[next])
-            next += 1
-        }
-        ready.removeAll(keepingCapacity: true)
+        while let stream = ready.popFirst() { slots.start(stream) }
     }
 
     override func inputFailed(_ bytes: UnsafeRawBufferPointer) -> Bool {

@@ -15,7 +15,7 @@ extension ServerStream {
     func countRefused(_ bytes: Int) {
         guard refusal != nil else { return }
         refusedBytes += bytes
-        if isOpen { connection.session?.consume(bytes, of: self) }
+        consume(bytes)
         if let refusal, refusedBytes >= refusal.patience { sendRefusal() }
     }
 

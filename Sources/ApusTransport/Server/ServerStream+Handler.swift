@@ -12,14 +12,14 @@ extension ServerStream {
     ///
     /// - Returns: whether there is something to handle still.
     func startHandler() -> Bool {
-        guard !isReset, case .none = handler, isOpen, let entry else { return false }
+        guard !isReset, case .none = handler, isOpen, let service = entry?.service else { return false }
         guard request != nil || inbound != nil else { return false }
         if request != nil {
             handed = request.take()
             forgetRequest()
         }
-        connection.owner.handlerStarted()
-        guard let executor = connection.owner.executor(for: entry) else {
+        connection.handlers.handlerStarted()
+        guard let executor = connection.handlers.executors[service] else {
             handler = .waiting
             connection.workers.start(self)
             return true
@@ -51,24 +51,32 @@ extension ServerStream {
 
     // On the handler's executor.
     @inline(__always) @concurrent private func handle() async {
-        guard let entry else { return }
+        var message: MessageBytes?
+        let end: End
         do {
             let call = ServerCall(self, request: try takeBody())
-            let server = connection.server
             // Without policies one layer less.
-            let response =
-                server.isBare
-                ? try await entry.route.handler(call) : try await server.answer(call, entry.route, framed: framed)
+            if connection.server.isBare, let handler = entry?.route.handler {
+                message = try await handler(call).message
+                if let whole = message { message = try framed(whole) }
+            } else if let route = entry?.route {
+                message = try await connection.server.answer(call, route, framed: framed).message
+            }
             let trailers = notes.trailers
-            handlerEnded(
-                server.isBare ? try response.message.map(framed) : response.message,
-                trailers.isEmpty ? End() : End(status: .ok, metadata: trailers))
+            end = trailers.isEmpty ? End() : End(status: .ok, metadata: trailers)
         } catch {
-            let error = Server.mapped(error)
-            var trailers = notes.trailers
-            trailers.add(contentsOf: error.metadata)
-            handlerEnded(nil, End(status: error.status, metadata: trailers))
+            message = nil
+            end = ending(of: error)
         }
+        handlerEnded(message, end)
+    }
+
+    @inline(never)
+    private func ending(of error: any Error) -> End {
+        let error = Server.mapped(error)
+        var trailers = notes.trailers
+        trailers.add(contentsOf: error.metadata)
+        return End(status: error.status, metadata: trailers)
     }
 
     private func takeBody() throws(RPCError) -> MessageBody {
@@ -115,7 +123,7 @@ extension ServerStream {
     private func handlerLeft(failed: Bool) {
         handler = .none
         // Whatever a handler says after its call was ended by somebody else.
-        connection.owner.handlerEnded(failed: failed || isReset)
+        if connection.handlers.handlerEnded(failed: failed || isReset) { connection.owner.lastHandlerEnded() }
         connection.slots.handlerLeft()
         respond()
     }

@@ -76,7 +76,7 @@ final class ServerStream: HTTP2Stream, TimerEntry, @unchecked Sendable {
             return
         }
         switch head.verdict() {
-        case .start(let index): start(connection.server.router[index])
+        case .start(let index): start(tables._withUnsafeGuaranteedRef { $0.router[index] })
         case .reject(let status): refuse(nil, status)
         case .rejectHTTP(let refusal): reject(refusal)
         case .terminate: connection.terminate(HTTP2ErrorCode.enhanceYourCalm)
@@ -130,7 +130,7 @@ final class ServerStream: HTTP2Stream, TimerEntry, @unchecked Sendable {
     }
 
     override func receiveData(_ bytes: UnsafeRawBufferPointer) {
-        guard !isReset, isOpen, let entry else { return countRefused(bytes.count) }
+        guard !isReset, isOpen, entry != nil else { return countRefused(bytes.count) }
         var rest = bytes
         gathered += bytes.count
         do throws(RPCError) {
@@ -142,7 +142,7 @@ final class ServerStream: HTTP2Stream, TimerEntry, @unchecked Sendable {
                 } else if request == nil {
                     request = message
                 } else {
-                    throw RPCError(.unimplemented, "two messages for \(entry.route.method.path), which takes one")
+                    throw RPCError(.unimplemented, "two messages for \(method.path), which takes one")
                 }
             }
         } catch {
@@ -150,7 +150,7 @@ final class ServerStream: HTTP2Stream, TimerEntry, @unchecked Sendable {
         }
         gathering.hold(gathered)
         // A message that nobody waits for yet holds its bytes back; one under assembly must be able to complete.
-        connection.session?.consume(inbound?.arrived(bytes.count) ?? bytes.count, of: self)
+        consume(inbound?.arrived(bytes.count) ?? bytes.count)
     }
 
     override func receiveEnd() {
@@ -159,11 +159,11 @@ final class ServerStream: HTTP2Stream, TimerEntry, @unchecked Sendable {
     }
 
     private func finishRequest() {
-        guard !isReset, let entry else { return sendRefusal() }
+        guard !isReset, entry != nil else { return sendRefusal() }
         guard !deframer.isInsideMessage else { return end(Status(.internal, "the request ended inside a message")) }
         if let inbound { return inbound.finish() }
         guard request != nil else {
-            return end(Status(.unimplemented, "no message for \(entry.route.method.path), which takes one"))
+            return end(Status(.unimplemented, "no message for \(method.path), which takes one"))
         }
         connection.startAfterBatch(self)
     }
@@ -181,7 +181,7 @@ final class ServerStream: HTTP2Stream, TimerEntry, @unchecked Sendable {
 
     private func returnCredit() {
         guard isOpen, let inbound else { return }
-        connection.session?.consume(inbound.takeCredit(), of: self)
+        consume(inbound.takeCredit())
         connection.touch()
     }
 
@@ -233,7 +233,7 @@ final class ServerStream: HTTP2Stream, TimerEntry, @unchecked Sendable {
     override func sentHeaders(endStream: Bool) {
         guard endStream else { return }
         endSent = true
-        loop.cancel(self)
+        cancelTimer()
         // gRPC over HTTP/2: a server that ends first tells the client to stop sending, without an error.
         if !requestEnded, isOpen { connection.session?.reset(self, code: HTTP2ErrorCode.noError) }
     }
@@ -265,6 +265,9 @@ final class ServerStream: HTTP2Stream, TimerEntry, @unchecked Sendable {
         handler.cancel()
     }
 
+    // Most calls have no deadline, and then their loop has nothing to look for.
+    private func cancelTimer() { if timer.isScheduled { loop.cancel(self) } }
+
     /// The deadline.
     func timerFired() {
         guard !endSent else { return }
@@ -276,7 +279,7 @@ final class ServerStream: HTTP2Stream, TimerEntry, @unchecked Sendable {
     }
 
     override func closed(code: UInt32) {
-        loop.cancel(self)
+        cancelTimer()
         connection.lastCall = loop.now
         connection.touch()
         tellUnhandled(RPCError(.cancelled, "the client is gone (\(StatusMapping.name(reset: code)))"))

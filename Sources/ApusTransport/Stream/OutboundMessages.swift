@@ -36,7 +36,7 @@ struct OutboundMessages: Sendable {
     mutating func take(_ count: Int, into output: OutputBuffer) {
         var left = min(count, bytes)
         bytes -= left
-        while left > 0, let message = first {
+        while left > 0, let message = first.take() {
             let size = message.count + MessageBytes.prefixSize
             let piece = min(left, size - offset)
             message.withUnsafeFrame { frame in
@@ -44,7 +44,10 @@ struct OutboundMessages: Sendable {
             }
             left -= piece
             offset += piece
-            guard offset == size else { return }
+            guard offset == size else {
+                first = message
+                return
+            }
             first = rest.popFirst()
             offset = 0
         }
