@@ -86,6 +86,12 @@ import Testing
         #expect(LoadReport(OrcaLoadReport(rps: 7)).requestsPerSecond == 7)
     }
 
+    @Test func `a balancer tells where its reports come from`() {
+        func source(_ reports: ORCAReports) -> String? { WeightedRoundRobin(reports: reports).policyValues.first?.text }
+        #expect(source(.perCall) == "per call")
+        #expect(source(.outOfBand(every: .seconds(5))) == "out of band, each 5.0 seconds")
+    }
+
     @Test func `bytes that are no report are none`() {
         #expect(ORCAReports.perCall.report(in: Metadata()) == nil)
         let random = SplitMixRandom(seed: 1)

@@ -162,3 +162,13 @@ private final class Flight: Sendable {
         for place in places { place.resume(with: result) }
     }
 }
+
+extension SingleFlight: DescribedPolicy {
+    /// Which calls share an answer, and how many shared calls are under way.
+    public var policyValues: [PolicyValue] {
+        [
+            PolicyValue("methods", listing: methods.sorted()), PolicyValue("distinguishing", distinction),
+            PolicyValue("running", running),
+        ]
+    }
+}

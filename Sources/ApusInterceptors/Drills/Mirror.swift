@@ -74,3 +74,14 @@ public struct Mirror: ClientInterceptor {
         }
     }
 }
+
+extension Mirror: DescribedPolicy {
+    /// Where copies go, which calls are copied, and how many copies are under way.
+    public var policyValues: [PolicyValue] {
+        [
+            PolicyValue("to", shadow.name), PolicyValue("share", rule.share),
+            PolicyValue("maximumRunning", rule.maximumRunning), PolicyValue("timeout", timeout),
+            PolicyValue("running", running),
+        ]
+    }
+}

@@ -79,3 +79,8 @@ extension OrcaLoadReport {
             applicationUtilization: report.applicationUtilization)
     }
 }
+
+extension ORCAReports: CustomStringConvertible {
+    /// `per call`, or how often they come out of band.
+    public var description: String { interval.map { "out of band, each \($0)" } ?? "per call" }
+}
