@@ -32,7 +32,10 @@ public struct PolicyValue: Sendable, Hashable {
     }
 
     /// Codes, by their names.
-    public init(_ name: String, _ codes: Set<Status.Code>) {
-        self.init(name, codes.isEmpty ? "none" : codes.map(\.name).sorted().joined(separator: ", "))
+    public init(_ name: String, _ codes: Set<Status.Code>) { self.init(name, listing: codes.map(\.name).sorted()) }
+
+    /// Several texts: `none` when there is none.
+    package init(_ name: String, listing texts: some Collection<String>) {
+        self.init(name, texts.isEmpty ? "none" : texts.joined(separator: ", "))
     }
 }

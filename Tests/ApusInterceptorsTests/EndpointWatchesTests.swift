@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import ApusCore
 import ApusTestSupport
 import Synchronization
 import Testing
@@ -61,5 +62,46 @@ import Testing
             await reach { watches.count == 0 }
             #expect(begun.value == ended.value)
         }
+    }
+
+    @Test func `over ten thousand random steps those run that were begun and not ended`() async {
+        struct Plain {
+            var watches = EndpointWatches()
+            var running: [Gate] = []
+            var hasEnded = false
+        }
+        let random = SplitMixRandom(seed: 14)
+        var (all, begun, over) = ((0..<4).map { _ in Plain() }, 0, 0)
+        let (started, ended) = (Count(), Count())
+        for _ in 0..<10_000 {
+            let index = random.index(below: all.count)
+            switch random.index(below: 40) {
+            case 0:
+                all[index].watches.end()
+                over += all[index].running.count
+                (all[index].running, all[index].hasEnded) = ([], true)
+            case 1:
+                over += all[index].running.count
+                all[index] = Plain()
+            case 2..<16:
+                guard let gate = all[index].running.popLast() else { continue }
+                over += 1
+                gate.open()
+            default:
+                let gate = Gate()
+                all[index].watches.add {
+                    started.add()
+                    await gate.wait()
+                    ended.add()
+                }
+                guard !all[index].hasEnded else { continue }
+                all[index].running.append(gate)
+                begun += 1
+            }
+            await reach { ended.value == over && all[index].watches.count == all[index].running.count }
+            #expect(all.map(\.watches.count) == all.map(\.running.count))
+        }
+        await reach { started.value == begun }
+        #expect(over > 2000 && begun > over)
     }
 }

@@ -106,16 +106,14 @@ struct HealthChecksTests {
         return answers
     }
 
-    @Test func `calls leave an endpoint that says that it does not serve, and return when it does`() async throws {
-        let network = InMemoryNetwork()
+    @Test(arguments: Way.allCases)
+    func `calls leave an endpoint that says that it does not serve, and return when it does`(_ way: Way) async throws {
         let health = [Health(), Health()]
-        let running = try (0..<2).map {
-            try network.start(Server([Named(name: "\($0)"), health[$0]]), as: "server-\($0)")
-        }
-        let candidates = Candidates((0..<2).map { Endpoint(.memory("server-\($0)")) })
+        let (running, candidates, transport) = try way.start(
+            (0..<2).map { try Server([Named(name: "\($0)"), health[$0]]) })
         let channel = Channel(
             "s", interceptors: [FixedCandidates(candidates), RandomBalancer(), HealthChecks(service: "app")],
-            transport: network.transport())
+            transport: transport)
         for each in health { each.set("app", .serving) }
         #expect(try await answers(channel) == ["0", "1"])
         await eventually { health.allSatisfy { $0.watches == 1 } }

@@ -48,16 +48,12 @@ import Testing
     /// Serves with these interceptors and gives `body` a channel.
     private func serve(
         _ services: [any Service], _ interceptors: [any ServerInterceptor] = [],
-        balancer: any ClientInterceptor = RandomBalancer(), servers: Int = 1,
+        balancer: any ClientInterceptor = RandomBalancer(), servers: Int = 1, by way: Way = .memory,
         _ body: (Channel, [EndpointHandle]) async throws -> Void
     ) async throws {
-        let network = InMemoryNetwork()
-        let running = try (0..<servers).map { number in
-            try network.start(Server(services, interceptors: interceptors), as: "server-\(number)")
-        }
-        let candidates = Candidates((0..<servers).map { Endpoint(.memory("server-\($0)")) })
-        let channel = Channel(
-            "users", interceptors: [Known(candidates: candidates), balancer], transport: network.transport())
+        let (running, candidates, transport) = try way.start(
+            (0..<servers).map { _ in try Server(services, interceptors: interceptors) })
+        let channel = Channel("users", interceptors: [Known(candidates: candidates), balancer], transport: transport)
         try await body(channel, candidates.handles)
         channel.close()
         for running in running {
@@ -84,6 +80,12 @@ import Testing
         trailers.add("endpoint-load-metrics-bin", binary: bytes)
         #expect(ORCAReports.perCall.report(in: trailers) == report)
         #expect(LoadReport(OrcaLoadReport(rps: 7)).requestsPerSecond == 7)
+    }
+
+    @Test func `a balancer tells where its reports come from`() {
+        func source(_ reports: ORCAReports) -> String? { WeightedRoundRobin(reports: reports).policyValues.first?.text }
+        #expect(source(.perCall) == "per call")
+        #expect(source(.outOfBand(every: .seconds(5))) == "out of band, each 5.0 seconds")
     }
 
     @Test func `bytes that are no report are none`() {
@@ -220,7 +222,8 @@ import Testing
         return rules
     }
 
-    @Test func `over real connections the reports of calls are weights`() async throws {
+    @Test(arguments: Way.allCases)
+    func `over real connections the reports of calls are weights`(_ way: Way) async throws {
         let worker = Worker { _ in
             LoadRecorder.current?.update { report in
                 report.cpuUtilization = 0.5
@@ -229,20 +232,22 @@ import Testing
         }
         let watched = WatchedReports(base: .perCall)
         let balancer = WeightedRoundRobin(reports: watched, rules: rules())
-        try await serve([worker], [LoadReporting()], balancer: balancer, servers: 2) { (channel, _) async throws in
+        try await serve([worker], [LoadReporting()], balancer: balancer, servers: 2, by: way) {
+            (channel, _) async throws in
             for _ in 0..<20 { _ = try await trailers(channel) }
         }
         #expect(watched.reports.count == 20)
         #expect(watched.reports.allSatisfy { $0.cpuUtilization == 0.5 })
     }
 
-    @Test func `over real connections each endpoint that calls go to is asked for its reports`() async throws {
+    @Test(arguments: Way.allCases)
+    func `over real connections each endpoint that calls go to is asked for its reports`(_ way: Way) async throws {
         let load = LoadRecorder()
         load.update { $0.cpuUtilization = 0.5 }
         let reports = LoadReports(of: load, minimumInterval: .milliseconds(1))
         let watched = WatchedReports(base: .outOfBand(every: .zero))
         let balancer = WeightedRoundRobin(reports: watched, rules: rules())
-        try await serve([Worker { _ in }, reports], balancer: balancer, servers: 2) { channel, handles in
+        try await serve([Worker { _ in }, reports], balancer: balancer, servers: 2, by: way) { channel, handles in
             for _ in 0..<4 { _ = try await trailers(channel) }
             while watched.endpoints.count < 2 { await Task.yield() }
             #expect(watched.endpoints == Set(handles))

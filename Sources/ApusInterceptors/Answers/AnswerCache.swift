@@ -66,8 +66,8 @@ struct CachedAnswers: Sendable {
         let number: UInt64
     }
 
-    private let age: Duration
-    private let maximumBytes: Int
+    let age: Duration
+    let maximumBytes: Int
     private var entries: [CallKey: Entry] = [:]
     // In the order of their coming; those that were used since get a second round.
     private var order = Deque<(key: CallKey, number: UInt64)>()
@@ -126,5 +126,17 @@ struct CachedAnswers: Sendable {
             }
             drop(oldest.key)
         }
+    }
+}
+
+extension AnswerCache: DescribedPolicy {
+    /// How long answers are kept, which, and how many there are now.
+    public var policyValues: [PolicyValue] {
+        let (age, maximumBytes, count, bytes) = store.answers.withLock { ($0.age, $0.maximumBytes, $0.count, $0.bytes) }
+        return [
+            PolicyValue("age", age), PolicyValue("methods", listing: methods.sorted()),
+            PolicyValue("distinguishing", distinction), PolicyValue("maximumBytes", "\(maximumBytes) bytes"),
+            PolicyValue("kept", "\(count) answers, \(bytes) bytes"),
+        ]
     }
 }

@@ -36,3 +36,8 @@ struct CallKey: Hashable, Sendable {
         request.withUnsafeBytes { hasher.combine(bytes: $0) }
     }
 }
+
+extension MetadataDistinction: CustomStringConvertible {
+    /// The keys, without their values.
+    public var description: String { keys.map { $0.isEmpty ? "none" : $0.joined(separator: ", ") } ?? "all" }
+}

@@ -74,3 +74,10 @@ public struct Fallback: ClientInterceptor {
         }
     }
 }
+
+extension Fallback: DescribedPolicy {
+    /// Which failures of which methods it answers.
+    public var policyValues: [PolicyValue] {
+        [PolicyValue("codes", codes), PolicyValue("methods", methods?.sorted().joined(separator: ", ") ?? "all")]
+    }
+}

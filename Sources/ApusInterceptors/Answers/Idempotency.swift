@@ -133,3 +133,14 @@ private final class MetadataRecorder: ServerResponder {
     func write(_ message: MessageBytes) async throws(RPCError) { try await responder.write(message) }
     var record: CallRecord? { responder.record }
 }
+
+extension Idempotency: DescribedPolicy {
+    /// What tells callers apart, after what the work is done again, and what its store tells.
+    public var policyValues: [PolicyValue] {
+        let own = [
+            PolicyValue("callerKeys", listing: callerKeys), PolicyValue("transient", transient),
+            PolicyValue("store", "\(type(of: store))"),
+        ]
+        return own + ((store as? any DescribedPolicy)?.policyValues ?? [])
+    }
+}

@@ -145,3 +145,13 @@ public final class IdempotencyMemory: IdempotencyStore {
         return key.utf8.count + (answer.message?.count ?? 0) + answer.status.details.count + entries * 64 + 256
     }
 }
+
+extension IdempotencyMemory: DescribedPolicy {
+    /// How much is remembered for how long, and how many keys there are now: never which.
+    public var policyValues: [PolicyValue] {
+        [
+            PolicyValue("age", age), PolicyValue("maximumKeys", maximumKeys),
+            PolicyValue("maximumBytes", "\(maximumBytes) bytes"), PolicyValue("keys", count),
+        ]
+    }
+}

@@ -50,8 +50,11 @@ private final class Flights: Sendable {
     func board(_ key: CallKey, _ call: ClientCall, _ next: ClientNext) -> Flight? {
         let (flight, starts) = all.withLock { all -> (Flight?, Bool) in
             if let flight = all[key] {
-                guard call.deadline >= flight.deadline else { return (nil, false) }
-                if flight.board() { return (flight, false) }
+                switch flight.board(call.deadline) {
+                case .shared: return (flight, false)
+                case .alone: return (nil, false)
+                case .next: break
+                }
             }
             let flight = Flight(call.deadline)
             all[key] = flight
@@ -73,8 +76,7 @@ private final class Flight: Sendable {
     private typealias Place = UnsafeContinuation<ClientResponse, any Error>
 
     private struct State {
-        // Who started it has a place.
-        var passengers = 1
+        var course: FlightCourse
         var lastID: UInt64 = 0
         var places: [UInt64: Place] = [:]
         var result: Result<ClientResponse, any Error>?
@@ -82,20 +84,15 @@ private final class Flight: Sendable {
     }
 
     let deadline: CallDeadline
-    private let state = Mutex(State())
+    private let state: Mutex<State>
 
-    init(_ deadline: CallDeadline) { self.deadline = deadline }
+    init(_ deadline: CallDeadline) {
+        self.deadline = deadline
+        state = Mutex(State(course: FlightCourse(deadline)))
+    }
 
     /// Another caller wants its answer.
-    ///
-    /// - Returns: false when all others have left: it is being cancelled.
-    func board() -> Bool {
-        state.withLock { state in
-            guard state.passengers > 0 else { return false }
-            state.passengers += 1
-            return true
-        }
-    }
+    func board(_ deadline: CallDeadline) -> FlightCourse.Boarding { state.withLock { $0.course.board(deadline) } }
 
     func start(_ call: ClientCall, _ next: ClientNext, ended: @escaping @Sendable () -> Void) {
         // A task of its own: it must not end with the caller that happened to come first.
@@ -109,11 +106,11 @@ private final class Flight: Sendable {
             ended()
             self.land(result)
         }
-        let isEmpty = state.withLock { state in
+        let isAbandoned = state.withLock { state in
             state.task = task
-            return state.passengers == 0
+            return state.course.isAbandoned
         }
-        if isEmpty { task.cancel() }
+        if isAbandoned { task.cancel() }
     }
 
     /// Waits for the answer.
@@ -149,18 +146,29 @@ private final class Flight: Sendable {
 
     private func leave() {
         let task = state.withLock { state in
-            state.passengers -= 1
-            return state.passengers == 0 && state.result == nil ? state.task : nil
+            state.course.leave()
+            return state.course.isAbandoned ? state.task : nil
         }
         task?.cancel()
     }
 
     private func land(_ result: Result<ClientResponse, any Error>) {
         let places = state.withLock { state in
+            state.course.land()
             state.result = result
             defer { state.places = [:] }
             return state.places.values
         }
         for place in places { place.resume(with: result) }
+    }
+}
+
+extension SingleFlight: DescribedPolicy {
+    /// Which calls share an answer, and how many shared calls are under way.
+    public var policyValues: [PolicyValue] {
+        [
+            PolicyValue("methods", listing: methods.sorted()), PolicyValue("distinguishing", distinction),
+            PolicyValue("running", running),
+        ]
     }
 }

@@ -21,6 +21,11 @@ struct EndpointLoads: Sendable {
         self.clock = clock
     }
 
+    /// Where the reports come from.
+    var source: String {
+        (reports as? any CustomStringConvertible)?.description ?? (reports.isOutOfBand ? "out of band" : "per call")
+    }
+
     func load(of handle: EndpointHandle) -> EndpointLoad { handle.attachment(of: owner) { EndpointLoad() } }
 
     /// Notes the report at the end of a call that was answered.

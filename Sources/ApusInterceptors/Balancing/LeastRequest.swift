@@ -36,3 +36,10 @@ public struct LeastRequest: RoutingInterceptor {
         return EndpointWeights.isUsable(weight) ? calls / weight : calls
     }
 }
+
+extension LeastRequest: DescribedPolicy {
+    /// How many endpoints are compared, and how new ones warm up.
+    public var policyValues: [PolicyValue] {
+        [PolicyValue("choices", choice.choices), PolicyValue("warmUp", choice.warmUp)]
+    }
+}

@@ -2,19 +2,21 @@
 
 public import ApusCore
 
-/// How loaded a server is, as it says itself. Zero stands for what it does not say. Source: gRFC A51.
+/// How loaded a server is, as it says itself; nil for what it does not say. Source: gRFC A51.
+///
+/// On the wire a zero is what is not said: a report that is read has none.
 public struct LoadReport: Sendable, Hashable {
     /// The share of its processors that is used; may be above 1.
-    public var cpuUtilization = 0.0
-    /// The share of its memory that is used.
-    public var memoryUtilization = 0.0
+    public var cpuUtilization: Double?
+    /// The share of its memory that is used, `0...1`.
+    public var memoryUtilization: Double?
     /// How loaded the application says it is; 1 is all that it can bear, and more is possible.
-    public var applicationUtilization = 0.0
+    public var applicationUtilization: Double?
     /// Calls a second.
-    public var requestsPerSecond = 0.0
+    public var requestsPerSecond: Double?
     /// Calls a second that failed.
-    public var errorsPerSecond = 0.0
-    /// Shares of other resources that are used, by names of the application.
+    public var errorsPerSecond: Double?
+    /// Shares of other resources that are used, `0...1`, by names of the application.
     public var utilization: [String: Double] = [:]
     /// What the call cost that the report came with, by names of the application.
     public var requestCost: [String: Double] = [:]
@@ -24,15 +26,14 @@ public struct LoadReport: Sendable, Hashable {
     /// A report that says nothing.
     public init() {}
 
-    /// What this report says, and where it says nothing, what `other` does.
+    /// What this report says, a zero included, and where it says nothing, what `other` does.
     public func filled(from other: LoadReport) -> LoadReport {
         var filled = self
-        func fill(_ own: inout Double, _ others: Double) { if own == 0 { own = others } }
-        fill(&filled.cpuUtilization, other.cpuUtilization)
-        fill(&filled.memoryUtilization, other.memoryUtilization)
-        fill(&filled.applicationUtilization, other.applicationUtilization)
-        fill(&filled.requestsPerSecond, other.requestsPerSecond)
-        fill(&filled.errorsPerSecond, other.errorsPerSecond)
+        filled.cpuUtilization = cpuUtilization ?? other.cpuUtilization
+        filled.memoryUtilization = memoryUtilization ?? other.memoryUtilization
+        filled.applicationUtilization = applicationUtilization ?? other.applicationUtilization
+        filled.requestsPerSecond = requestsPerSecond ?? other.requestsPerSecond
+        filled.errorsPerSecond = errorsPerSecond ?? other.errorsPerSecond
         filled.utilization.merge(other.utilization) { own, _ in own }
         filled.requestCost.merge(other.requestCost) { own, _ in own }
         filled.namedMetrics.merge(other.namedMetrics) { own, _ in own }

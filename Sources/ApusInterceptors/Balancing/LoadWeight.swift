@@ -27,8 +27,9 @@ struct LoadWeight: Sendable {
     /// Calls a second for each share of the server that they use, with failed calls as use; 0 when the report does not
     /// say both.
     static func weight(_ report: LoadReport, errorPenalty: Double) -> Double {
-        let (calls, errors) = (report.requestsPerSecond, report.errorsPerSecond)
-        var use = report.applicationUtilization > 0 ? report.applicationUtilization : report.cpuUtilization
+        let (calls, errors) = (report.requestsPerSecond ?? 0, report.errorsPerSecond ?? 0)
+        let ownUse = report.applicationUtilization ?? 0
+        var use = ownUse > 0 ? ownUse : report.cpuUtilization ?? 0
         guard use > 0, use.isFinite, calls > 0, calls.isFinite else { return 0 }
         if errors > 0, errorPenalty > 0 { use += errors / calls * errorPenalty }
         let weight = calls / use

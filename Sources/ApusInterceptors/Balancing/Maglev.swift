@@ -115,3 +115,10 @@ final class MaglevTable: Sendable {
         return true
     }
 }
+
+extension Maglev: DescribedPolicy {
+    /// What calls belong together by, and how large the table is.
+    public var policyValues: [PolicyValue] {
+        [PolicyValue("by", key), PolicyValue("size", "\(MaglevTable.count(for: 0, size: size)) slots")]
+    }
+}

@@ -109,3 +109,13 @@ private final class PeakLatency: Sendable {
         return LatencyEstimate(cost: cost, moment: moment).cost(at: now, decay: decay)
     }
 }
+
+extension PeakEWMA: DescribedPolicy {
+    /// How soon answers are forgotten, and what a failure counts for.
+    public var policyValues: [PolicyValue] {
+        [
+            PolicyValue("decay", latencies.decay), PolicyValue("failure", latencies.failure),
+            PolicyValue("faults", latencies.faults),
+        ]
+    }
+}

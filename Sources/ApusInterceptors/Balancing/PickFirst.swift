@@ -36,7 +36,7 @@ final class PickFirstMemory: Sendable {
         weak var handle: EndpointHandle?
     }
 
-    private let random: (any RandomSource)?
+    fileprivate let random: (any RandomSource)?
     // Taken only when a list is new or the choice changes.
     private let chosen = Mutex(Chosen())
 
@@ -93,4 +93,9 @@ extension Array {
     fileprivate mutating func shuffle(using random: any RandomSource) {
         for last in stride(from: count - 1, to: 0, by: -1) { swapAt(last, random.index(below: last + 1)) }
     }
+}
+
+extension PickFirst: DescribedPolicy {
+    /// Whether lists are shuffled.
+    public var policyValues: [PolicyValue] { [PolicyValue("shuffles", memory.random != nil)] }
 }

@@ -11,8 +11,8 @@ struct PowerOfChoices: Sendable {
     // Draws for one choice, while they meet endpoints that are bad or not warm yet.
     private static let mostDraws = 16
 
-    private let choices: Int
-    private let warmUp: WarmUp?
+    let choices: Int
+    let warmUp: WarmUp?
     private let random: any RandomSource
 
     /// - Parameter choices: endpoints that are compared; held in `2...32`.

@@ -133,3 +133,17 @@ final class HashRing: Sendable {
         return low == hashes.count ? 0 : low
     }
 }
+
+extension RingHash: DescribedPolicy {
+    /// What calls belong together by, and how large the ring is.
+    public var policyValues: [PolicyValue] {
+        [PolicyValue("by", key), PolicyValue("size", sizes)]
+    }
+}
+
+extension HashRing.Sizes: CustomStringConvertible {
+    var description: String {
+        ofWholeRing
+            ? "\(minimum) to \(maximum) places" : "\(minimum) places of the heaviest endpoint, \(maximum) of all"
+    }
+}

@@ -43,7 +43,7 @@ public struct WarmUp: Sendable {
 struct WarmUpRule: Sendable {
     private let window: Double
     private let exponent: Double
-    private let minimum: Double
+    fileprivate let minimum: Double
 
     init(window: Duration, aggression: Double, minimumShare: Double) {
         self.window = Double(max(1, window.saturatedNanoseconds))
@@ -72,5 +72,16 @@ private final class WarmUpStart: Sendable {
         let (_, original) = nanoseconds.compareExchange(
             expected: Self.cold, desired: now.nanoseconds, ordering: .relaxed)
         return original == Self.cold ? now : MonotonicInstant(nanoseconds: original)
+    }
+}
+
+extension WarmUp: CustomStringConvertible {
+    /// One line: `60.0 seconds, aggression 1.0, 0.1 at least`.
+    public var description: String { rule.description }
+}
+
+extension WarmUpRule: CustomStringConvertible {
+    var description: String {
+        "\(Duration.nanoseconds(Int64(min(window, 0x1p62)))), aggression \(1 / exponent), \(minimum) at least"
     }
 }

@@ -57,3 +57,8 @@ struct WeightedPick: Sendable {
         return EndpointPreference.draw(from: handles, weights: weights, avoiding: avoided, random) ?? handles[0]
     }
 }
+
+extension WeightedRandomBalancer: DescribedPolicy {
+    /// How new endpoints warm up.
+    public var policyValues: [PolicyValue] { [PolicyValue("warmUp", pick.warmUp)] }
+}

@@ -107,3 +107,15 @@ final class WeightedTurns: Sendable {
         for (load, scaled) in zip(weights, StrideSchedule.scaled(present)) { load.scaled = scaled }
     }
 }
+
+extension WeightedRoundRobin: DescribedPolicy {
+    /// Where reports come from, and how they become weights.
+    public var policyValues: [PolicyValue] {
+        let rules = loads.rules
+        return [
+            PolicyValue("reports", loads.source), PolicyValue("blackout", rules.blackout),
+            PolicyValue("expiration", rules.expiration), PolicyValue("update", rules.update),
+            PolicyValue("errorPenalty", rules.errorPenalty),
+        ]
+    }
+}

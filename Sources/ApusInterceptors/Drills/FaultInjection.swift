@@ -93,3 +93,20 @@ public struct Fault: Sendable {
         return .nanoseconds(low) + .nanoseconds(Int64(min(max(0, extra) * random.unit(), 0x1p62)))
     }
 }
+
+extension FaultInjection: DescribedPolicy {
+    /// Each fault: which calls it meets, and what becomes of them.
+    public var policyValues: [PolicyValue] { faults.map { PolicyValue("fault", $0) } }
+}
+
+extension Fault: CustomStringConvertible {
+    /// One line: `0.01 of the calls with x-drill: 0.2 seconds to 1.0 seconds late, UNAVAILABLE`. Without metadata's
+    /// values: they may be keys.
+    public var description: String {
+        let of = methods.map { " of " + $0.sorted().joined(separator: ", ") } ?? ""
+        let with = header.map { " with \($0.key)" } ?? ""
+        let late = delay.map { "\($0.lowerBound) to \($0.upperBound) late" }
+        let effects = [late, abort?.code.name].compactMap(\.self)
+        return "\(share) of the calls\(of)\(with): " + (effects.isEmpty ? "nothing" : effects.joined(separator: ", "))
+    }
+}

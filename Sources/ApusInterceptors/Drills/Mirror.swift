@@ -12,24 +12,28 @@ public struct Mirror: ClientInterceptor {
     public static let key = "x-mirrored"
 
     private let shadow: Channel
-    private let share: Double
+    private let rule: MirrorRule
     private let timeout: Duration
-    private let copies: Copies
+    private let copies = Copies()
     private let random: any RandomSource
 
     private final class Copies: Sendable {
-        let limit: Int
-        let running = Atomic<Int>(0)
+        private let count = Atomic<Int>(0)
 
-        init(limit: Int) { self.limit = limit }
+        var running: Int { count.load(ordering: .relaxed) }
 
-        func start() -> Bool {
-            if running.wrappingAdd(1, ordering: .relaxed).newValue <= limit { return true }
-            end()
+        func start(_ rule: MirrorRule) -> Bool {
+            var running = running
+            while rule.admits(running: running) {
+                let (started, now) = count.compareExchange(
+                    expected: running, desired: running + 1, ordering: .relaxed)
+                if started { return true }
+                running = now
+            }
             return false
         }
 
-        func end() { running.wrappingSubtract(1, ordering: .relaxed) }
+        func end() { count.wrappingSubtract(1, ordering: .relaxed) }
     }
 
     /// Mirrors calls.
@@ -44,18 +48,17 @@ public struct Mirror: ClientInterceptor {
         random: any RandomSource = SplitMixRandom.shared
     ) {
         self.shadow = shadow
-        self.share = share
+        rule = MirrorRule(share: share, maximumRunning: maximumRunning)
         self.timeout = timeout
         self.random = random
-        copies = Copies(limit: maximumRunning)
     }
 
     /// Copies under way.
-    public var running: Int { copies.running.load(ordering: .relaxed) }
+    public var running: Int { copies.running }
 
     /// Sends the call, and a copy of it when it is drawn.
     public func intercept(_ call: ClientCall, next: ClientNext) async throws -> ClientResponse {
-        if case .one = call.request, share >= 1 || random.unit() < share, copies.start() { copy(call) }
+        if rule.draws(call.request, random), copies.start(rule) { copy(call) }
         return try await next(call)
     }
 
@@ -69,5 +72,16 @@ public struct Mirror: ClientInterceptor {
             }
             copies.end()
         }
+    }
+}
+
+extension Mirror: DescribedPolicy {
+    /// Where copies go, which calls are copied, and how many copies are under way.
+    public var policyValues: [PolicyValue] {
+        [
+            PolicyValue("to", shadow.name), PolicyValue("share", rule.share),
+            PolicyValue("maximumRunning", rule.maximumRunning), PolicyValue("timeout", timeout),
+            PolicyValue("running", running),
+        ]
     }
 }

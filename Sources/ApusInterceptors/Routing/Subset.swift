@@ -51,3 +51,8 @@ final class NarrowedCandidates: Sendable {
 
     init(_ handles: [EndpointHandle]) { candidates = Candidates(handles: handles) }
 }
+
+extension Subset: DescribedPolicy {
+    /// How many endpoints are used, and by whom they are chosen.
+    public var policyValues: [PolicyValue] { [PolicyValue("size", size), PolicyValue("client", client)] }
+}

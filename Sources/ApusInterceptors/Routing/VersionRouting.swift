@@ -104,3 +104,20 @@ private final class VersionTable: Sendable {
         rest = others.isEmpty ? nil : Candidates(handles: others)
     }
 }
+
+extension VersionRouting: DescribedPolicy {
+    /// The rules in their order.
+    public var policyValues: [PolicyValue] {
+        rules.map { PolicyValue("rule", $0) } + [PolicyValue("isStrict", isStrict)]
+    }
+}
+
+extension VersionRouting.Rule: CustomStringConvertible {
+    /// One line: `header x-canary to version 2`. Without what the header is compared with: it may be a key.
+    public var description: String {
+        switch condition {
+        case .header(let header, _): "header \(header) to \(key) \(value)"
+        case .share(let share): "\(share) of the calls to \(key) \(value)"
+        }
+    }
+}

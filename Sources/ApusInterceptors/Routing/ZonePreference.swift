@@ -91,3 +91,10 @@ private final class ZoneTable: Sendable {
         EndpointPreference.isFresh(handle, avoiding: [])
     }
 }
+
+extension ZonePreference: DescribedPolicy {
+    /// The zone, and how much of it has to work.
+    public var policyValues: [PolicyValue] {
+        [PolicyValue("zone", zone), PolicyValue("key", key), PolicyValue("minimumShare", minimumShare)]
+    }
+}

@@ -58,3 +58,13 @@ extension ServerCallHead {
         self.init(method: call.method, metadata: call.metadata, peer: call.peer, peerIdentity: call.peerIdentity)
     }
 }
+
+extension Authentication: DescribedPolicy {
+    /// The kinds of credentials that it knows, in their order, and the methods that need none.
+    public var policyValues: [PolicyValue] {
+        [
+            PolicyValue("authenticators", listing: authenticators.map { "\(type(of: $0))" }),
+            PolicyValue("open", listing: open.map(\.description)),
+        ]
+    }
+}

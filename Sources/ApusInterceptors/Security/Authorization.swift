@@ -51,3 +51,14 @@ public final class Authorization: ServerInterceptor {
         return try await next(call)
     }
 }
+
+extension Authorization: DescribedPolicy {
+    /// The policy in force and its rules, by their names: what they look for in metadata may be keys.
+    public var policyValues: [PolicyValue] {
+        let policy = policy.withLock { $0 }
+        return [
+            PolicyValue("policy", policy.name), PolicyValue("deny", listing: policy.deny.map(\.name)),
+            PolicyValue("allow", listing: policy.allow.map(\.name)), PolicyValue("auditing", policy.auditing),
+        ]
+    }
+}

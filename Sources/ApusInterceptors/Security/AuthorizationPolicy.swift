@@ -109,3 +109,11 @@ extension AuthorizationPolicy.Header {
         return values.contains { $0.matches(value) }
     }
 }
+
+extension AuthorizationPolicy.AuditCondition: CustomStringConvertible {
+    /// `denials`, `permissions`, both or `none`.
+    public var description: String {
+        let names = [(Self.denials, "denials"), (.permissions, "permissions")].filter { contains($0.0) }.map(\.1)
+        return names.isEmpty ? "none" : names.joined(separator: ", ")
+    }
+}

@@ -10,12 +10,17 @@ struct TryTimeout: Sendable {
     /// Sends a try, which fails with DEADLINE_EXCEEDED when its time is up: at its whole answer where the method
     /// answers with one message, at the head of a streamed one.
     func send(_ call: ClientCall, to next: ClientNext) async throws -> ClientResponse {
-        let end = CallDeadline(at: clock.now.advanced(by: duration))
-        guard end < call.deadline else { return try await next(call) }
+        guard let end = end(before: call.deadline, at: clock.now) else { return try await next(call) }
         if call.method.kind.streamsResponses { return try await head(of: call, until: end, next) }
         var call = call
         call.deadline = end
         return try await next(call)
+    }
+
+    /// When a try that begins now ends; nil when the call itself ends no later.
+    func end(before deadline: CallDeadline, at now: MonotonicInstant) -> CallDeadline? {
+        let end = CallDeadline(at: now.advanced(by: duration))
+        return end < deadline ? end : nil
     }
 
     /// Whether a try ended because its own time was up, not the call's.

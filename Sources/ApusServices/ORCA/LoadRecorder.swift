@@ -25,5 +25,49 @@ public final class LoadRecorder: Sendable {
     public var report: LoadReport { recorded.withLock { $0 } }
 
     /// Changes what is recorded, all at once for who reads it.
-    public func update(_ change: (inout LoadReport) -> Void) { recorded.withLock { change(&$0) } }
+    ///
+    /// A use or rate that is negative, infinite or no number, and a share of memory or of a named resource that is
+    /// above 1, is not recorded: what stood there before stays.
+    public func update(_ change: (inout LoadReport) -> Void) {
+        recorded.withLock { report in
+            let known = RecordedUse(report)
+            change(&report)
+            known.stand(in: &report)
+        }
+    }
+}
+
+/// What a report said of a server's use before it was changed. Not what calls cost, which may be any number.
+private struct RecordedUse {
+    private let cpu: Double?
+    private let memory: Double?
+    private let application: Double?
+    private let requests: Double?
+    private let errors: Double?
+    private let named: [String: Double]
+
+    init(_ report: LoadReport) {
+        cpu = report.cpuUtilization
+        memory = report.memoryUtilization
+        application = report.applicationUtilization
+        requests = report.requestsPerSecond
+        errors = report.errorsPerSecond
+        named = report.utilization
+    }
+
+    /// Puts back what was overwritten with something that cannot be.
+    func stand(in report: inout LoadReport) {
+        let shares = 0.0...1
+        let uses = 0...Double.greatestFiniteMagnitude
+        Self.restore(&report.cpuUtilization, cpu, unless: uses)
+        Self.restore(&report.memoryUtilization, memory, unless: shares)
+        Self.restore(&report.applicationUtilization, application, unless: uses)
+        Self.restore(&report.requestsPerSecond, requests, unless: uses)
+        Self.restore(&report.errorsPerSecond, errors, unless: uses)
+        for (name, share) in report.utilization where !shares.contains(share) { report.utilization[name] = named[name] }
+    }
+
+    private static func restore(_ number: inout Double?, _ old: Double?, unless range: ClosedRange<Double>) {
+        if let new = number, !range.contains(new) { number = old }
+    }
 }

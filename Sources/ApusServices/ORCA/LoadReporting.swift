@@ -6,7 +6,8 @@ import ApusProtobuf
 import Synchronization
 
 /// Sends with the end of each call what its handler and the server have recorded of their load, in the trailing metadata
-/// `endpoint-load-metrics-bin`: what a ``WeightedRoundRobin`` of clients reads. Source: gRFC A51.
+/// `endpoint-load-metrics-bin`: what a ``WeightedRoundRobin`` of clients reads. Where both have recorded the same, the
+/// call's stands, a zero included. Source: gRFC A51.
 ///
 /// ```swift
 /// let load = LoadRecorder()
@@ -50,9 +51,12 @@ private final class ReportingResponder: ServerResponder {
     init(_ responder: any ServerResponder) { self.responder = responder }
 
     func send(_ report: LoadReport) {
-        guard report != LoadReport(), let bytes = ORCAReports.encode(report) else { return }
         var trailers = trailers.withLock { $0 }
-        trailers.add(ORCAReports.key, binary: bytes)
+        // Of another one behind this, nearer to the handler. Clients expect one report, and some read no other.
+        let inner = ORCAReports.perCall.report(in: trailers)
+        let whole = inner?.filled(from: report) ?? report
+        guard whole != LoadReport(), let bytes = ORCAReports.encode(whole) else { return }
+        trailers[binary: ORCAReports.key] = bytes
         responder.setTrailers(trailers)
     }
 

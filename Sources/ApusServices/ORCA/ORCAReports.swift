@@ -59,11 +59,12 @@ extension LoadReportSource where Self == ORCAReports {
 extension LoadReport {
     package init(_ report: OrcaLoadReport) {
         self.init()
-        cpuUtilization = report.cpuUtilization
-        memoryUtilization = report.memUtilization
-        applicationUtilization = report.applicationUtilization
-        requestsPerSecond = report.rpsFractional > 0 ? report.rpsFractional : Double(report.rps)
-        errorsPerSecond = report.eps
+        func said(_ number: Double) -> Double? { number == 0 ? nil : number }
+        cpuUtilization = said(report.cpuUtilization)
+        memoryUtilization = said(report.memUtilization)
+        applicationUtilization = said(report.applicationUtilization)
+        requestsPerSecond = said(report.rpsFractional > 0 ? report.rpsFractional : Double(report.rps))
+        errorsPerSecond = said(report.eps)
         utilization = report.utilization
         requestCost = report.requestCost
         namedMetrics = report.namedMetrics
@@ -73,9 +74,14 @@ extension LoadReport {
 extension OrcaLoadReport {
     init(_ report: LoadReport) {
         self.init(
-            cpuUtilization: report.cpuUtilization, memUtilization: report.memoryUtilization,
+            cpuUtilization: report.cpuUtilization ?? 0, memUtilization: report.memoryUtilization ?? 0,
             requestCost: report.requestCost, utilization: report.utilization,
-            rpsFractional: report.requestsPerSecond, eps: report.errorsPerSecond, namedMetrics: report.namedMetrics,
-            applicationUtilization: report.applicationUtilization)
+            rpsFractional: report.requestsPerSecond ?? 0, eps: report.errorsPerSecond ?? 0,
+            namedMetrics: report.namedMetrics, applicationUtilization: report.applicationUtilization ?? 0)
     }
+}
+
+extension ORCAReports: CustomStringConvertible {
+    /// `per call`, or how often they come out of band.
+    public var description: String { interval.map { "out of band, each \($0)" } ?? "per call" }
 }

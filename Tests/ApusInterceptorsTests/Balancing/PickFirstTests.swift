@@ -82,4 +82,62 @@ struct PickFirstTests {
         }
         #expect(gone == nil)
     }
+
+    /// The rule, told over a plain list.
+    private struct Plain {
+        var list: [EndpointHandle] = []
+        var current: EndpointHandle?
+        var remembered: EndpointHandle?
+
+        private static func rank(_ handle: EndpointHandle, _ avoided: [EndpointHandle]) -> Int {
+            switch handle.connectivity {
+            case .shutdown: 4
+            case .transientFailure: 3
+            default: handle.isEjected ? 2 : avoided.contains(handle) ? 1 : 0
+            }
+        }
+
+        mutating func take(_ list: [EndpointHandle]) {
+            self.list = list
+            current = remembered.flatMap { list.contains($0) ? $0 : nil }
+        }
+
+        mutating func pick(_ avoided: [EndpointHandle]) -> EndpointHandle? {
+            if let current, Self.rank(current, avoided) == 0 { return current }
+            let ranks = list.map { Self.rank($0, avoided) }
+            let best = ranks.min().flatMap { ranks.firstIndex(of: $0) }.map { list[$0] }
+            if let current, Self.rank(current, avoided) == 1 { return best }
+            if ranks.contains(0) { (current, remembered) = (best, best) }
+            return best
+        }
+    }
+
+    @Test func `over ten thousand random steps the calls go where a plain list says`() {
+        let random = SplitMixRandom(seed: 19)
+        let all: [EndpointHandle] = .good(6)
+        let memory = PickFirstMemory(shuffling: nil)
+        var (order, plain, changes) = (memory.order(of: all), Plain(), 0)
+        plain.take(all)
+        for _ in 0..<10_000 {
+            let handle = all[random.index(below: all.count)]
+            switch random.index(below: 12) {
+            case 0:
+                let states: [ConnectivityState] = [.idle, .connecting, .transientFailure, .shutdown, .ready]
+                handle.connectivity = states[random.index(below: states.count)]
+            case 1: if handle.isEjected { handle.readmit() } else { handle.eject() }
+            case 2:
+                var list = all.filter { _ in random.index(below: 3) > 0 }
+                if list.isEmpty { list = all }
+                list.swapAt(0, random.index(below: list.count))
+                order = memory.order(of: list)
+                plain.take(list)
+            default:
+                let avoided = random.index(below: 3) == 0 ? all.filter { _ in random.index(below: 4) == 0 } : []
+                let before = plain.remembered
+                #expect(order.pick(avoiding: avoided) === plain.pick(avoided))
+                if before !== plain.remembered { changes += 1 }
+            }
+        }
+        #expect(changes > 200)
+    }
 }

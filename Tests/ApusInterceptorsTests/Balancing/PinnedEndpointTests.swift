@@ -17,4 +17,14 @@ struct PinnedEndpointTests {
         #expect(Set(observer.picks).count == 1)
         #expect(observer.picks[0].callsInFlight == 0)
     }
+
+    @Test func `over real connections its server alone is called`() async throws {
+        let servers: [Served.Handler] = (0..<2).map { number in { _ in "\(number)" } }
+        try await Served.run(servers, client: [PinnedEndpoint(Endpoint(.memory("server-1")))]) { channel in
+            for _ in 0..<10 {
+                let answer = try await channel.ask()
+                #expect(answer == "1")
+            }
+        }
+    }
 }

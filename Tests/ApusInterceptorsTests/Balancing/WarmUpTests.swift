@@ -3,7 +3,6 @@
 import ApusCore
 import ApusTestSupport
 import Foundation
-import Synchronization
 import Testing
 
 @testable import ApusInterceptors
@@ -45,6 +44,33 @@ struct WarmUpTests {
         #expect(warmUp.share(of: handle, at: clock.now) == 0.2)
     }
 
+    @Test func `over ten thousand random steps each share follows from when its endpoint last began`() {
+        let warmUp = WarmUp(window: .seconds(60), aggression: 2, minimumShare: 0.25, clock: clock)
+        let handles: [EndpointHandle] = .good(6)
+        let random = SplitMixRandom(seed: 6)
+        var began = [MonotonicInstant?](repeating: nil, count: handles.count)
+        var (least, between, whole) = (0, 0, 0)
+        for _ in 0..<10_000 {
+            clock.advance(by: .milliseconds(random.index(below: 2000)))
+            let index = random.index(below: handles.count)
+            switch random.index(below: 40) {
+            case 0: handles[index].connectivity = .transientFailure
+            case 1...8: handles[index].connectivity = [.idle, .connecting, .ready][random.index(below: 3)]
+            default: break
+            }
+            if handles[index].connectivity == .transientFailure {
+                began[index] = nil
+            } else if began[index] == nil {
+                began[index] = clock.now
+            }
+            let age = began[index].map { $0.duration(to: clock.now) / .seconds(1) } ?? 0
+            let expected = min(1, max(0.25, (max(1, age) / 60).squareRoot()))
+            #expect(abs(warmUp.share(of: handles[index], at: clock.now) - expected) < 1e-9)
+            if expected == 1 { whole += 1 } else if expected == 0.25 { least += 1 } else { between += 1 }
+        }
+        #expect(min(least, between, whole) > 500)
+    }
+
     /// Nine endpoints that are warm and one that is not.
     private func warmed(_ warmUp: WarmUp) -> [EndpointHandle] {
         let handles: [EndpointHandle] = .good(10)
@@ -72,21 +98,6 @@ struct WarmUpTests {
         #expect(picks.follow([1, 1, 1, 1, 1, 1, 1, 1, 1, 0.25]))
     }
 
-    /// Gives calls the list that is there now.
-    private final class ChangingList: ClientInterceptor {
-        private let list: Mutex<Candidates>
-
-        init(_ handles: [EndpointHandle]) { list = Mutex(Candidates(handles: handles)) }
-
-        func change(to handles: [EndpointHandle]) { list.withLock { $0 = Candidates(handles: handles) } }
-
-        func intercept(_ call: ClientCall, next: ClientNext) async throws -> ClientResponse {
-            var call = call
-            call.candidates = list.withLock { $0 }
-            return try await next(call)
-        }
-    }
-
     private var balancers: [any ClientInterceptor] {
         let warmUp = WarmUp(window: .seconds(100), clock: clock)
         return [
@@ -107,7 +118,7 @@ struct WarmUpTests {
         let none = try await asked(30)
         #expect(none == 0)
         clock.advance(by: .seconds(100))
-        list.change(to: handles)
+        list.change(to: Candidates(handles: handles))
         let few = try await asked(200)
         #expect((1...20).contains(few))
         clock.advance(by: .seconds(100))
@@ -120,7 +131,7 @@ struct WarmUpTests {
             let script = ScriptedTransport()
             script.otherwise.reply()
             let handles: [EndpointHandle] = .good(4)
-            let list = ChangingList(Array(handles[..<3]))
+            let list = ChangingList(Candidates(handles: Array(handles[..<3])))
             let channel = Channel("users", interceptors: [list, balancer], transport: script, clock: clock)
             try await newcomer(channel, list, handles) { script.calls.count { $0.endpoint === handles[3] } }
         }
@@ -130,7 +141,7 @@ struct WarmUpTests {
         for balancer in balancers {
             let asked = Count()
             let handles = Served.endpoints(4).candidates.handles
-            let list = ChangingList(Array(handles[..<3]))
+            let list = ChangingList(Candidates(handles: Array(handles[..<3])))
             let old: Served.Handler = { _ in "old" }
             let new: Served.Handler = { _ in "\(asked.add())" }
             try await Served.run([old, old, old, new], client: [list, balancer]) { channel in

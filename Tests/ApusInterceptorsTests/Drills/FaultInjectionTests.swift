@@ -2,6 +2,7 @@
 
 import ApusCore
 import ApusTestSupport
+import Synchronization
 import Testing
 
 @testable import ApusInterceptors
@@ -51,6 +52,61 @@ struct FaultInjectionTests {
             #expect(error?.code == code)
         }
         #expect(script.calls.isEmpty)
+    }
+
+    /// Every sleep is over at once, and the clock stands at its end.
+    private final class JumpingClock: MonotonicClock {
+        private let nanoseconds = Atomic<Int64>(1_000_000_000)
+        var now: MonotonicInstant { MonotonicInstant(nanoseconds: nanoseconds.load(ordering: .relaxed)) }
+
+        func sleep(until deadline: MonotonicInstant) async throws {
+            if deadline > now { nanoseconds.store(deadline.nanoseconds, ordering: .relaxed) }
+        }
+    }
+
+    /// What the three faults below make of a call, worked out by hand.
+    private func expected(
+        _ isDrill: Bool, _ timeout: Duration?, _ draws: SplitMixRandom
+    ) -> (code: Status.Code, after: Double) {
+        let limit = timeout.map { $0 / .seconds(1) } ?? .infinity
+        var waited = 0.0
+        if draws.unit() < 0.3 { waited = min(limit, 1 + 2 * draws.unit()) }
+        if waited >= limit { return (.deadlineExceeded, waited) }
+        if draws.unit() < 0.2 { return (.unavailable, waited) }
+        guard isDrill else { return (.ok, waited) }
+        _ = draws.unit()
+        waited = min(limit, waited + 0.5)
+        return (waited >= limit ? .deadlineExceeded : .dataLoss, waited)
+    }
+
+    @Test func `over ten thousand random calls each is held up and ends as the faults that were drawn say`() async {
+        let (draws, random, clock) = (SplitMixRandom(seed: 8), SplitMixRandom(seed: 9), JumpingClock())
+        let faults = FaultInjection(
+            [
+                Fault(share: 0.3, delay: .seconds(1) ... .seconds(3)),
+                Fault(share: 0.2, abort: Status(.unavailable, "a drill")),
+                Fault(methods: ["/other/Method"], abort: Status(.internal, "not this one")),
+                Fault(
+                    header: ("x-drill", "loss"), delay: .milliseconds(500) ... .milliseconds(500),
+                    abort: Status(.dataLoss, "a drill")),
+            ], random: SplitMixRandom(seed: 8), clock: clock)
+        script.otherwise.reply()
+        let channel = Channel("users", interceptors: [faults], transport: script, clock: clock)
+        var seen: [Status.Code: Int] = [:]
+        for _ in 0..<10_000 {
+            let isDrill = random.index(below: 4) == 0
+            let timeout = random.index(below: 2) == 0 ? Duration.milliseconds(1 + random.index(below: 4000)) : nil
+            let expected = expected(isDrill, timeout, draws)
+            let start = clock.now
+            let options = CallOptions(timeout: timeout, metadata: isDrill ? ["x-drill": "loss"] : ["x-drill": "none"])
+            var code = Status.Code.ok
+            do throws(RPCError) { try await channel.ask(options) } catch { code = error.code }
+            #expect(code == expected.code)
+            #expect(abs(start.duration(to: clock.now) / .seconds(1) - expected.after) < 1e-6)
+            seen[code, default: 0] += 1
+        }
+        #expect(script.calls.count == seen[.ok])
+        #expect([.ok, .unavailable, .deadlineExceeded, .dataLoss].allSatisfy { (seen[$0] ?? 0) > 300 })
     }
 
     @Test func `over real connections a server fails the calls of a drill, and no others`() async throws {

@@ -53,6 +53,34 @@ struct LoadSheddingTests {
         #expect(memory.timesRead == 1)
     }
 
+    @Test func `over ten thousand random steps the calls are refused that the last reading says`() {
+        let (draws, random) = (SplitMixRandom(seed: 4), SplitMixRandom(seed: 5))
+        let signals = [SetLoad("memory", 0), SetLoad("event-loop lag", 0)]
+        var (loads, read, due, readings) = ([0, 0], [0, 0], clock.now, 0)
+        let shedding = LoadShedding(signals, threshold: 0.6, random: SplitMixRandom(seed: 4), clock: clock)
+        var (admitted, refused) = (0, 0)
+        for _ in 0..<10_000 {
+            clock.advance(by: .milliseconds(random.index(below: 30)))
+            let index = random.index(below: 2)
+            loads[index] = random.index(below: 120)
+            signals[index].set(loads[index])
+            if clock.now >= due {
+                (read, due, readings) = (loads, clock.now.advanced(by: .milliseconds(100)), readings + 1)
+            }
+            let highest = max(read[0], read[1])
+            let isRefused = highest > 60 && draws.unit() < Double(highest - 60) / 40
+            do {
+                try shedding.admit(head)
+                #expect(!isRefused)
+                admitted += 1
+            } catch {
+                #expect(isRefused && error.message.hasSuffix(read[1] > read[0] ? "event-loop lag" : "memory"))
+                refused += 1
+            }
+        }
+        #expect(signals.map(\.timesRead) == [readings, readings] && min(admitted, refused, readings) > 1000)
+    }
+
     @Test func `loads that are no numbers do not trap`() {
         for load in [Double.nan, .infinity, -.infinity, -1, 1e300] {
             let share = SheddingRule.share(of: load, threshold: .nan)

@@ -44,6 +44,34 @@ struct SubsetTests {
         #expect(counts.allSatisfy { abs($0 - 2000) < 240 }, "\(counts)")
     }
 
+    @Test func `over ten thousand comings and goings the choice changes by one at most, and only if it must`() {
+        let random = SplitMixRandom(seed: 23)
+        let all = handles(0..<24)
+        var present = Set(0..<12)
+        func choice() -> Set<Int> {
+            Set(ports(Subset.chosen(from: present.sorted().map { all[$0] }, size: 6, client: "me")))
+        }
+        var (chosen, taken, lost) = (choice(), 0, 0)
+        for _ in 0..<10_000 {
+            let port = random.index(below: all.count)
+            let leaves = present.remove(port) != nil
+            if !leaves { present.insert(port) }
+            let now = choice()
+            #expect(now.count == min(6, present.count) && now.isSubset(of: present))
+            if leaves {
+                // Who leaves is replaced by one; who was not chosen is not missed.
+                #expect(now.isSuperset(of: chosen.subtracting([port])))
+                if chosen.contains(port) { lost += 1 } else { #expect(now == chosen) }
+            } else {
+                // Who comes displaces one, or none.
+                #expect(now.isSubset(of: chosen.union([port])))
+                if now.contains(port) { taken += 1 } else { #expect(now == chosen) }
+            }
+            chosen = now
+        }
+        #expect(min(taken, lost) > 1000)
+    }
+
     @Test func `calls see the same narrowed snapshot until the list changes`() async throws {
         let script = ScriptedTransport()
         script.otherwise.reply("fine")

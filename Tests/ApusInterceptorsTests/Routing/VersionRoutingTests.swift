@@ -64,6 +64,47 @@ struct VersionRoutingTests {
         #expect(sizes == [6])
     }
 
+    @Test(arguments: [false, true])
+    func `over ten thousand random calls each goes to the instances that its rule names`(isStrict: Bool) async throws {
+        let rules: [VersionRouting.Rule] = [
+            .init(.header("x-canary", "y*"), to: "version", "2"), .init(.share(0.2), to: "version", "3"),
+            .init(.header("x-stable", "*"), to: "version", "1"),
+        ]
+        let (draws, random) = (SplitMixRandom(seed: 5), SplitMixRandom(seed: 6))
+        var list = candidates
+        let lists = ChangingList(list)
+        script.otherwise.reply()
+        let routing = VersionRouting(rules, isStrict: isStrict, random: SplitMixRandom(seed: 5))
+        let channel = Channel("s", interceptors: [lists, routing], transport: script)
+        var refused = 0
+        for _ in 0..<10_000 {
+            if random.index(below: 20) == 0 {
+                let versions = ["1", "2", "3", "4"].filter { _ in random.index(below: 2) == 0 } + ["1"]
+                list = Candidates(
+                    (0..<6).map { .init(.memory("\($0)"), metadata: ["version": versions[$0 % versions.count]]) })
+                lists.change(to: list)
+            }
+            let (isCanary, isStable) = (random.index(below: 4) == 0, random.index(below: 2) == 0)
+            let metadata: Metadata = [
+                "x-canary": isCanary ? "yes" : "no", isStable ? "x-stable" : "x-other": "1",
+            ]
+            let version = isCanary ? "2" : draws.unit() < 0.2 ? "3" : isStable ? "1" : nil
+            let named = list.handles.filter { $0.metadata["version"] == version }
+            let others = list.handles.filter { !["1", "2", "3"].contains($0.metadata["version"]) }
+            let rest = others.isEmpty ? list.handles : others
+            let before = script.calls.count
+            let answer = try? await channel.ask(CallOptions(metadata: metadata))
+            if isStrict, version != nil, named.isEmpty {
+                #expect(answer == nil && script.calls.count == before)
+                refused += 1
+            } else {
+                let expected = version == nil || named.isEmpty ? rest : named
+                #expect(script.calls.last?.candidates?.handles == expected && script.calls.count == before + 1)
+            }
+        }
+        #expect((refused > 500) == isStrict)
+    }
+
     /// Keeps nothing of the calls that it answers.
     private final class Forgetful: ClientTransport {
         func start(_ call: ClientCall) async throws -> ClientResponse {

@@ -65,6 +65,47 @@ struct ZonePreferenceTests {
         #expect(try await staying(all, preference) == 1000)
     }
 
+    @Test func `over ten thousand random steps the calls stay that a plain count says`() async throws {
+        let (draws, random) = (SplitMixRandom(seed: 1), SplitMixRandom(seed: 2))
+        script.otherwise.reply()
+        var (list, share, counts) = (candidates(["b"]), 0.0, clock.now)
+        let lists = ChangingList(list)
+        let channel = Channel("s", interceptors: [lists, preference], transport: script)
+        func isUsable(_ handle: EndpointHandle) -> Bool {
+            !handle.isEjected && [.idle, .connecting, .ready].contains(handle.connectivity)
+        }
+        func near() -> [EndpointHandle] { list.handles.filter { $0.metadata["zone"] == "a" } }
+        // Half of the zone is needed.
+        func counted() -> Double {
+            near().isEmpty ? 0 : min(1, 2 * Double(near().count(where: isUsable)) / Double(near().count))
+        }
+        var (stayed, spilled, isNew) = (0, 0, true)
+        for _ in 0..<10_000 {
+            clock.advance(by: .milliseconds(random.index(below: 300)))
+            if random.index(below: 200) == 0 {
+                list = candidates((0..<10).map { _ in random.index(below: 2) == 0 ? "a" : "b" })
+                lists.change(to: list)
+                isNew = true
+            }
+            let handle = list.handles[random.index(below: list.handles.count)]
+            switch random.index(below: 6) {
+            case 0: if handle.isEjected { handle.readmit() } else { handle.eject() }
+            case 1: handle.connectivity = [.idle, .ready, .transientFailure][random.index(below: 3)]
+            default: break
+            }
+            // When none works nobody counts.
+            if isNew || clock.now >= counts && near().contains(where: isUsable) {
+                (share, counts, isNew) = (counted(), clock.now.advanced(by: .seconds(1)), false)
+            }
+            let stays = near().contains(where: isUsable) && draws.unit() < share
+            if !near().contains(where: isUsable) { _ = draws.unit() }
+            try await channel.ask()
+            #expect(script.calls.last?.candidates?.handles == (stays ? near() : list.handles))
+            if stays { stayed += 1 } else { spilled += 1 }
+        }
+        #expect(min(stayed, spilled) > 1000)
+    }
+
     @Test func `no call leaves a zone that works, however many see its list first`() async throws {
         script.otherwise.reply("fine")
         for _ in 0..<50 {

@@ -72,6 +72,54 @@ struct AuthenticationTests {
         #expect(await failure(.made(method: other), authentication).hasPrefix("UNAUTHENTICATED"))
     }
 
+    /// Says of a call what the metadata at its key tells.
+    private struct Scripted: Authenticator {
+        let key: String
+
+        func principal(of call: ServerCallHead) async throws -> Principal? {
+            switch call.metadata[key] {
+            case "knows": return Principal(name: key)
+            case "refuses": throw RPCError(.permissionDenied, key)
+            case "breaks": throw Unlucky()
+            case "ends": throw CancellationError()
+            default: return nil
+            }
+        }
+    }
+
+    @Test func `over ten thousand random calls the first that has something to say decides`() async {
+        let random = SplitMixRandom(seed: 33)
+        let keys = ["first", "second", "third"]
+        let answers = ["none", "none", "none", "knows", "refuses", "breaks", "ends"]
+        let authentication = Authentication(keys.map { Scripted(key: $0) }, open: ["/test.Open/*"])
+        var seen: [String: Int] = [:]
+        for _ in 0..<10_000 {
+            let said = keys.map { _ in answers[random.index(below: answers.count)] }
+            let isOpen = random.index(below: 10) == 0
+            var metadata = Metadata()
+            for (key, answer) in zip(keys, said) { metadata.add(key, answer) }
+            let other = MethodDescriptor(service: "test.Open", name: "Unary", kind: .unary)
+            let call = ServerCall.made(metadata, method: isOpen ? other : .unary)
+            let place = said.firstIndex { $0 != "none" }
+            let expected =
+                switch isOpen ? "open" : place.map({ said[$0] }) {
+                case "open": "nobody"
+                case "knows": keys[place ?? 0]
+                case "refuses": "PERMISSION_DENIED: \(keys[place ?? 0])"
+                case "breaks": "UNAUTHENTICATED: the credentials are not valid"
+                case "ends": "CANCELLED: the call ended while its credentials were looked at"
+                default: "UNAUTHENTICATED: the call has no credentials"
+                }
+            var outcome = ""
+            do { outcome = try await answer(call, authentication) } catch {
+                outcome = "\(RPCError(wrapping: error).status)"
+            }
+            #expect(outcome == expected)
+            seen[expected, default: 0] += 1
+        }
+        #expect(seen.count == 10 && seen.values.allSatisfy { $0 > 100 })
+    }
+
     @Test func `over real connections each caller is who its token says`() async throws {
         try await Served.run(
             [{ _ in Principal.current?.name ?? "nobody" }],

@@ -37,6 +37,25 @@ struct AuthorizationPolicyTests {
         #expect(StringMatch(pattern).description == pattern)
     }
 
+    @Test func `over ten thousand random texts a pattern matches what a look letter by letter finds`() {
+        let random = SplitMixRandom(seed: 41)
+        func text() -> [Character] {
+            (0..<random.index(below: 5)).map { _ in ["a", "b", "*"][random.index(below: 3)] }
+        }
+        var matches = 0
+        for _ in 0..<10_000 {
+            let (pattern, text) = (text(), text())
+            let rest = pattern.last == "*" ? Array(pattern.dropLast()) : Array(pattern.dropFirst())
+            let expected =
+                if pattern == ["*"] { !text.isEmpty } else if pattern.last == "*" {
+                    Array(text.prefix(rest.count)) == rest
+                } else if pattern.first == "*" { Array(text.suffix(rest.count)) == rest } else { text == pattern }
+            #expect(StringMatch(String(pattern)).matches(String(text)) == expected)
+            if expected { matches += 1 }
+        }
+        #expect(matches > 500)
+    }
+
     @Test func `two spellings of a letter are two texts`() {
         #expect(!StringMatch("caf\u{E9}").matches("cafe\u{301}"))
         #expect(!StringMatch("caf\u{E9}*").matches("cafe\u{301}x"))

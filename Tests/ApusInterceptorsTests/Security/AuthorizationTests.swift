@@ -72,4 +72,35 @@ struct AuthorizationTests {
             #expect(event.decision == (event.principal == "ada" ? .allowed(rule: "ada") : .denied(rule: nil)))
         }
     }
+
+    @Test func `over ten thousand random calls the audit has those that each policy in force asks for`() async {
+        let (events, random) = (Events(), SplitMixRandom(seed: 27))
+        let conditions: [AuthorizationPolicy.AuditCondition] = [
+            [], .denials, .permissions, [.denials, .permissions],
+        ]
+        var inForce = policy
+        let authorization = Authorization(inForce) { events.add($0) }
+        var (expected, allowed) = ([Authorization.AuditEvent](), 0)
+        for step in 0..<10_000 {
+            if random.index(below: 50) == 0 {
+                let friend = ["ada", "bob"][random.index(below: 2)]
+                inForce = AuthorizationPolicy(
+                    "p\(step)", deny: [.init("eve", principals: ["eve"])],
+                    allow: [.init(friend, principals: [StringMatch(friend)])],
+                    auditing: conditions[random.index(below: 4)])
+                authorization.replace(with: inForce)
+            }
+            let name = ["ada", "bob", "eve", nil][random.index(below: 4)]
+            let isAllowed = name != nil && name == inForce.allow.first?.name
+            #expect(await outcome(authorization, as: name).hasPrefix("handled") == isAllowed)
+            if isAllowed { allowed += 1 }
+            guard inForce.auditing.contains(isAllowed ? .permissions : .denials) else { continue }
+            let rule = isAllowed || name == "eve" && !inForce.deny.isEmpty ? name : nil
+            expected.append(
+                Authorization.AuditEvent(
+                    path: "/test.Service/Unary", principal: name, peer: .memory("client"), policy: inForce.name,
+                    decision: isAllowed ? .allowed(rule: name ?? "") : .denied(rule: rule)))
+        }
+        #expect(events.all == expected && expected.count > 2000 && allowed > 1000)
+    }
 }
