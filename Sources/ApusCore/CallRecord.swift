@@ -100,9 +100,12 @@ public final class CallRecord: Sendable {
     // MARK: What observers read
 
     /// How long the call or try took; nil until it has ended.
-    public var duration: Duration? {
+    public var duration: Duration? { nanoseconds.map { .nanoseconds($0) } }
+
+    /// The same in nanoseconds: to make a `Duration` and to read it takes as long as the rest of a measure.
+    package var nanoseconds: Int64? {
         let nanoseconds = spent.load(ordering: .relaxed)
-        return nanoseconds < 0 ? nil : .nanoseconds(nanoseconds)
+        return nanoseconds < 0 ? nil : nanoseconds
     }
 
     /// Bytes of messages that were sent; of a client's whole call by all of its tries that have ended.
@@ -222,7 +225,7 @@ public final class CallRecord: Sendable {
     package func end(_ error: RPCError? = nil) {
         guard isMeasured else { return }
         let now = watch.now
-        spent.store(max(0, started.duration(to: now).saturatedNanoseconds), ordering: .relaxed)
+        spent.store(started.nanoseconds(to: now), ordering: .relaxed)
         guard let parent else { return }
         parent.sent.add(sent)
         parent.received.add(received)
@@ -243,7 +246,7 @@ extension ClientCall {
 
 extension ServerCall {
     /// What is measured of the call; nil without an observer.
-    public var record: CallRecord? { responder.record }
+    public var record: CallRecord? { source.record }
 }
 
 extension TransportEnd {

@@ -64,6 +64,7 @@ public final class Channel: Sendable {
         guard let watch else { return try await run(call(method, request, options)) }
         var call = call(method, request, options)
         let record = CallRecord(watch)
+        call.started = record.started
         call.observation = record
         return try await observed(call, by: watch.observer, record)
     }

@@ -21,6 +21,12 @@ public struct MonotonicInstant: Sendable, Hashable, Comparable, InstantProtocol 
         return .nanoseconds(overflow ? (other > self ? .max : .min) : difference)
     }
 
+    /// The nanoseconds from here to `other`, 0 if that was earlier.
+    func nanoseconds(to other: MonotonicInstant) -> Int64 {
+        let (difference, overflow) = other.nanoseconds.subtractingReportingOverflow(nanoseconds)
+        return other < self ? 0 : overflow ? .max : difference
+    }
+
     /// Earlier moments first.
     public static func < (left: MonotonicInstant, right: MonotonicInstant) -> Bool {
         left.nanoseconds < right.nanoseconds

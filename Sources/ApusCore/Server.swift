@@ -29,7 +29,7 @@ public final class Server: Sendable {
         self.interceptors = interceptors
         admission = interceptors.compactMap { $0 as? any AdmittingInterceptor }
         self.observer = observer
-        isBare = interceptors.isEmpty && observer == nil
+        isPlain = interceptors.isEmpty
         watch = observer.map { CallRecord.Watch($0, clock: clock) }
     }
 
@@ -38,8 +38,9 @@ public final class Server: Sendable {
         for service in services { service.serverWillStop() }
     }
 
-    /// Whether nothing but its handler has to do with a call.
-    package let isBare: Bool
+    /// Whether no interceptor has to do with a call: its handler may be called without ``answer(_:_:)``, between
+    /// ``began(_:)`` and ``ended(_:_:)``.
+    package let isPlain: Bool
 
     /// Whether ``admit(_:)`` has somebody to ask.
     package var admits: Bool { !admission.isEmpty }
@@ -63,35 +64,50 @@ public final class Server: Sendable {
     package func answer(
         _ call: ServerCall, _ route: Route, framed: (MessageBytes) throws -> MessageBytes
     ) async throws(RPCError) -> ServerResponse {
-        observer?.serverCallStarted(call)
+        began(call)
         do {
             var response =
                 interceptors.isEmpty
                 ? try await route.handler(call)
                 : try await ServerNext(interceptors: interceptors, index: 0, route: route)(call)
             if let message = response.message { response.message = try framed(message) }
-            if let observer { tell(observer, call, nil) }
+            ended(call)
             return response
         } catch {
-            let mapped = Self.mapped(error)
-            if let observer { tell(observer, call, mapped) }
-            throw mapped
+            throw ended(call, error)
         }
+    }
+
+    /// Tells of a call whose handler is about to be called. Nothing is done without an observer.
+    package func began(_ call: ServerCall) { watch?.observer.serverCallStarted(call) }
+
+    /// Tells of a call whose handler succeeded.
+    package func ended(_ call: ServerCall) {
+        if let watch { tell(watch, call, nil) }
+    }
+
+    /// Tells of a call whose handler has thrown.
+    ///
+    /// - Returns: what the client gets.
+    package func ended(_ call: ServerCall, _ error: any Error) -> RPCError {
+        let mapped = Self.mapped(error)
+        if let watch { tell(watch, call, mapped) }
+        return mapped
     }
 
     /// Tells of a call that ended before its handler. Nothing is done without an observer.
     package func ended(beforeHandler call: @autoclosure () -> ServerCall, _ error: RPCError) {
-        guard let observer else { return }
+        guard let watch else { return }
         let call = call()
-        observer.serverCallStarted(call)
-        tell(observer, call, error)
+        began(call)
+        tell(watch, call, error)
     }
 
-    private func tell(_ observer: any Observer, _ call: ServerCall, _ error: RPCError?) {
+    private func tell(_ watch: CallRecord.Watch, _ call: ServerCall, _ error: RPCError?) {
         let record = call.record
         record?.end()
         // The client was told something else before the handler came to its end.
-        observer.serverCallEnded(call, error: record?.verdict.map { RPCError($0) } ?? error)
+        watch.observer.serverCallEnded(call, error: record?.verdict.map { RPCError($0) } ?? error)
     }
 
     /// What the client gets for what a handler has thrown.

@@ -3,7 +3,7 @@
 /// A call as a server's interceptors and handlers see it.
 public struct ServerCall: Sendable {
     // Behind one reference, with the responder: calls are copied often.
-    private let source: any ServerCallSource
+    let source: any ServerCallSource
     // An interceptor's, which stands in front of the source's.
     private var otherResponder: (any ServerResponder)?
     /// The request.
@@ -48,6 +48,7 @@ public struct ServerCall: Sendable {
         let deadline: CallDeadline
         let origin: Origin
         let responder: any ServerResponder
+        var record: CallRecord? { responder.record }
 
         init(
             method: MethodDescriptor, metadata: Metadata, deadline: CallDeadline, origin: Origin,
@@ -100,6 +101,7 @@ package protocol ServerCallSource: AnyObject, Sendable {
     var deadline: CallDeadline { get }
     var origin: ServerCall.Origin { get }
     var responder: any ServerResponder { get }
+    var record: CallRecord? { get }
 }
 
 /// The response half of a call, as the transport gives it to the server. Safe from any task.

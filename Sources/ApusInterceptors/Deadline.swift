@@ -47,10 +47,15 @@ public struct Deadline: ClientInterceptor {
     ///
     /// - Throws: DEADLINE_EXCEEDED at once, with nothing sent, when no time is left.
     public func intercept(_ call: consuming ClientCall, next: ClientNext) async throws -> ClientResponse {
+        try limit(&call)
+        return try await next(call)
+    }
+
+    // A function of its own: what it needs is gone before the `await`, and nothing has to be done behind that.
+    private func limit(_ call: inout ClientCall) throws(RPCError) {
         let now = clock.now
         call.deadline = try rule.deadline(asked: call.deadline, inherited: ServerCall.inheritedDeadline, now: now)
-        call.started = now
-        return try await next(call)
+        if call.started == nil { call.started = now }
     }
 }
 

@@ -49,15 +49,15 @@ public final class CallMetrics: Observer {
 
     /// Notes the try's time and sizes.
     public func attemptEnded(_ call: ClientCall, error: RPCError?) {
-        guard let record = call.record, let duration = record.duration else { return }
-        series(call).attempt(error?.code ?? .ok).record(duration, record)
+        guard let record = call.record, let time = record.nanoseconds else { return }
+        series(call).attempt(error?.code ?? .ok).record(time, record)
     }
 
     /// Notes the call's time, and its tries if it had more than one.
     public func callEnded(_ call: ClientCall, error: RPCError?) {
-        guard let record = call.record, let duration = record.duration else { return }
+        guard let record = call.record, let time = record.nanoseconds else { return }
         let series = series(call)
-        series.call(error?.code ?? .ok).record(duration, record)
+        series.call(error?.code ?? .ok).record(time, record)
         if record.attempts > 1 { series.retries.record(record.retries) }
     }
 
@@ -100,8 +100,8 @@ public final class CallMetrics: Observer {
 
     /// Notes the call's time and sizes.
     public func serverCallEnded(_ call: ServerCall, error: RPCError?) {
-        guard let record = call.record, let duration = record.duration else { return }
-        series(call.method).call(error?.code ?? .ok).record(duration, record)
+        guard let record = call.record, let time = record.nanoseconds else { return }
+        series(call.method).call(error?.code ?? .ok).record(time, record)
     }
 
     /// Counts the event; a call that was refused is one that took no time, of method `other` if that is not served.
@@ -111,6 +111,6 @@ public final class CallMetrics: Observer {
             method.map { self.series($0) }
             ?? otherServers.object ?? otherServers.storeIfNil(CallSeries(nil, target: nil, backend))
         series.started.add(1)
-        series.call(status.code).record(.zero, nil)
+        series.call(status.code).record(0, nil)
     }
 }

@@ -85,9 +85,9 @@ final class CallEnding: Sendable {
         }
     }
 
-    /// Notes a call's time, and its sizes; without a record it had none.
-    func record(_ time: Duration, _ record: CallRecord?) {
-        duration.record(Int(clamping: time.saturatedNanoseconds))
+    /// Notes a call's time in nanoseconds, and its sizes; without a record it had none.
+    func record(_ time: Int64, _ record: CallRecord?) {
+        duration.record(Int(clamping: time))
         guard let sizes else { return }
         sizes.sent.record(record?.sentBytes ?? 0)
         sizes.received.record(record?.receivedBytes ?? 0)

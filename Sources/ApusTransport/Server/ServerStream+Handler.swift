@@ -56,9 +56,15 @@ extension ServerStream {
         do {
             let call = ServerCall(self, request: try takeBody())
             // Without policies one layer less.
-            if connection.server.isBare, let handler = entry?.route.handler {
-                message = try await handler(call).message
-                if let whole = message { message = try framed(whole) }
+            if connection.server.isPlain, let handler = entry?.route.handler {
+                if record != nil { connection.server.began(call) }
+                do {
+                    message = try await handler(call).message
+                    if let whole = message { message = try framed(whole) }
+                } catch {
+                    throw connection.server.ended(call, error)
+                }
+                if record != nil { connection.server.ended(call) }
             } else if let route = entry?.route {
                 message = try await connection.server.answer(call, route, framed: framed).message
             }
