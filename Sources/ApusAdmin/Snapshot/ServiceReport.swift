@@ -6,7 +6,7 @@ import ApusTelemetry
 /// What is known of the services that this process calls, and of the methods that it serves.
 struct ServiceReport {
     let series: MeasuredSeries
-    let candidates: [String: Candidates]
+    let handles: [String: [EndpointHandle]]
     let channels: [Channel]
 
     // A page is for people: who has more reads the metrics.
@@ -20,7 +20,7 @@ struct ServiceReport {
         let attempts = series.numbers(of: "grpc.client.attempt.started", by: ["grpc.target"])
         let retries = series.numbers(of: "grpc.client.call.retries", by: ["grpc.target"])
         let hedges = series.numbers(of: "grpc.client.call.hedges", by: ["grpc.target"])
-        let known = Set(byMethod.keys.map { $0[0] }).union(candidates.keys).union(channels.map(\.name)).sorted()
+        let known = Set(byMethod.keys.map { $0[0] }).union(handles.keys).union(channels.map(\.name)).sorted()
         let picks = series.numbers(of: "apus.client.picks", by: ["grpc.target", "apus.endpoint"])
         let services = known.prefix(Self.mostServices).map { name -> JSON in
             let methods = byMethod.filter { $0.key[0] == name }
@@ -72,7 +72,7 @@ struct ServiceReport {
     // MARK: Endpoints
 
     private func endpoints(of name: String, picks: [[String]: Int]) -> JSON {
-        let handles = candidates[name]?.handles ?? []
+        let handles = handles[name] ?? []
         let known = handles.prefix(Self.mostEndpoints).map { handle -> JSON in
             .object(Self.members(of: handle, picks: picks[[name, "\(handle.endpoint.address)"]] ?? 0))
         }
@@ -96,8 +96,8 @@ struct ServiceReport {
 
     /// All endpoints with the services that they are of: what `/connections` tells of clients.
     var connections: JSON {
-        let rows = candidates.sorted { $0.key < $1.key }.flatMap { name, candidates in
-            candidates.handles.prefix(Self.mostEndpoints).map { handle -> JSON in
+        let rows = handles.sorted { $0.key < $1.key }.flatMap { name, handles in
+            handles.prefix(Self.mostEndpoints).map { handle -> JSON in
                 var members = Self.members(of: handle, picks: 0)
                 members["service"] = .string(name)
                 members["picks"] = nil
@@ -108,16 +108,27 @@ struct ServiceReport {
         return .array(rows)
     }
 
+    // Several channels may have breakers of one name and place: the worst of them tells.
     private func breakers(of name: String) -> JSON {
-        let texts = ["closed", "half open", "open"]
-        let all = series["apus.client.breaker.state"].filter { ($0["grpc.target"] ?? name) == name }
-        let rows = all.prefix(Self.mostEndpoints).compactMap { series -> JSON? in
-            guard case .number(let state) = series.value, texts.indices.contains(state) else { return nil }
-            return .object([
-                "breaker": .text(series["apus.breaker"]), "endpoint": .text(series["apus.endpoint"]),
-                "method": .text(series["grpc.method"]), "state": .string(texts[state]),
-            ])
+        let order = ["closed", "half_open", "open"]
+        var worst: [[String?]: Int] = [:]
+        for one in series["apus.client.breaker.state"] where (one["grpc.target"] ?? name) == name {
+            guard case .number(let count) = one.value, count > 0,
+                let state = one["apus.state"].flatMap(order.firstIndex(of:))
+            else { continue }
+            worst[["apus.breaker", "apus.endpoint", "grpc.method"].map { one[$0] }, default: 0].raise(to: state)
         }
-        return .array(rows)
+        let rows = worst.sorted { $0.key.map { $0 ?? "" }.lexicographicallyPrecedes($1.key.map { $0 ?? "" }) }
+        return .array(
+            rows.prefix(Self.mostEndpoints).map { place, state in
+                .object([
+                    "breaker": .text(place[0]), "endpoint": .text(place[1]), "method": .text(place[2]),
+                    "state": .string(order[state].replacing("_", with: " ")),
+                ])
+            })
     }
+}
+
+extension Int {
+    fileprivate mutating func raise(to other: Int) { self = Swift.max(self, other) }
 }
