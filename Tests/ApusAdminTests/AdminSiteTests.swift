@@ -168,6 +168,24 @@ import Testing
         #expect(endpoints.first?["metadata"] == .object(["zone": .string("a")]))
     }
 
+    @Test func `an endpoint of several channels is one, until the last of them closes`() throws {
+        let lists = (0..<2).map { _ in Candidates([.local(1)]) }
+        for list in lists { telemetry.resolved("users", from: nil, to: list) }
+        let call = ClientCall(method: .unary, target: "users", request: .one(MessageBytes([])))
+        for list in lists { telemetry.picked(list.handles[0], for: call) }
+        func endpoints() throws -> [JSON] {
+            guard case .array(let services)? = try json(site(), "/snapshot.json")["services"],
+                case .array(let endpoints)? = services.first?["endpoints"]
+            else { return [] }
+            return endpoints
+        }
+        #expect(try endpoints().map { $0["picks"] } == [.number(2)])
+        telemetry.resolved("users", from: lists[0], to: nil)
+        #expect(try endpoints().map { $0["state"] } == [.string("IDLE")])
+        telemetry.resolved("users", from: lists[1], to: nil)
+        #expect(try endpoints().allSatisfy { $0["state"] == nil })
+    }
+
     @Test func `of several channels' breakers of one place the worst tells, and those that are no more are not told`()
         throws
     {

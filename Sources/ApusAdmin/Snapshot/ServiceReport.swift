@@ -46,10 +46,11 @@ struct ServiceReport {
 
     private func state(of name: String) -> JSON {
         // Several channels may have one name: the best of them tells.
-        let order: [ConnectivityState] = [.ready, .connecting, .idle, .transientFailure, .shutdown]
         let states = channels.filter { $0.name == name }.map(\.state)
-        return .text(order.first(where: states.contains)?.name)
+        return .text(Self.order.first(where: states.contains)?.name)
     }
+
+    private static let order: [ConnectivityState] = [.ready, .connecting, .idle, .transientFailure, .shutdown]
 
     private static func members(of tally: CallTally, withBuckets: Bool = true) -> [String: JSON] {
         var members: [String: JSON] = [
@@ -73,8 +74,8 @@ struct ServiceReport {
 
     private func endpoints(of name: String, picks: [[String]: Int]) -> JSON {
         let handles = handles[name] ?? []
-        let known = handles.prefix(Self.mostEndpoints).map { handle -> JSON in
-            .object(Self.members(of: handle, picks: picks[[name, "\(handle.endpoint.address)"]] ?? 0))
+        let known = Self.byAddress(handles).prefix(Self.mostEndpoints).map { all -> JSON in
+            .object(Self.members(of: all, picks: picks[[name, "\(all[0].address)"]] ?? 0))
         }
         guard handles.isEmpty else { return .array(known) }
         // Without discovery nobody has a list, but picks have addresses.
@@ -85,20 +86,38 @@ struct ServiceReport {
             })
     }
 
-    private static func members(of handle: EndpointHandle, picks: Int) -> [String: JSON] {
-        [
-            "address": .text(handle.endpoint.address), "state": .string(handle.connectivity.name),
-            "calls_in_flight": .integer(handle.callsInFlight), "calls_waiting": .integer(handle.callsWaiting),
-            "ejected": .bool(handle.isEjected), "weight": .number(handle.endpoint.weight), "picks": .integer(picks),
-            "metadata": .object(handle.endpoint.metadata.mapValues(JSON.string)),
+    // Several channels may have an endpoint, each with a handle of its own.
+    private static func byAddress(_ handles: [EndpointHandle]) -> [[EndpointHandle]] {
+        var places: [Endpoint.Address: Int] = [:]
+        var all: [[EndpointHandle]] = []
+        for handle in handles {
+            if let place = places[handle.address] {
+                all[place].append(handle)
+            } else {
+                places[handle.address] = all.count
+                all.append([handle])
+            }
+        }
+        return all
+    }
+
+    // Of an endpoint as its channels together see it: the best state, and ejected when all keep it out.
+    private static func members(of all: [EndpointHandle], picks: Int) -> [String: JSON] {
+        let states = all.map(\.connectivity)
+        return [
+            "address": .text(all[0].address), "state": .text(order.first(where: states.contains)?.name),
+            "calls_in_flight": .integer(all.reduce(0) { $0 + $1.callsInFlight }),
+            "calls_waiting": .integer(all.reduce(0) { $0 + $1.callsWaiting }),
+            "ejected": .bool(all.allSatisfy(\.isEjected)), "weight": .number(all[0].weight),
+            "picks": .integer(picks), "metadata": .object(all[0].metadata.mapValues(JSON.string)),
         ]
     }
 
     /// All endpoints with the services that they are of: what `/connections` tells of clients.
     var connections: JSON {
         let rows = handles.sorted { $0.key < $1.key }.flatMap { name, handles in
-            handles.prefix(Self.mostEndpoints).map { handle -> JSON in
-                var members = Self.members(of: handle, picks: 0)
+            Self.byAddress(handles).prefix(Self.mostEndpoints).map { all -> JSON in
+                var members = Self.members(of: all, picks: 0)
                 members["service"] = .string(name)
                 members["picks"] = nil
                 members["metadata"] = nil
