@@ -165,7 +165,7 @@ package final class AdminSite: Sendable {
 
     private var services: ServiceReport {
         ServiceReport(
-            series: MeasuredSeries(telemetry.registry.families), candidates: telemetry.targets.candidates,
+            series: MeasuredSeries(telemetry.registry.families), handles: telemetry.targets.handles,
             channels: channels)
     }
 

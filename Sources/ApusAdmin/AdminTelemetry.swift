@@ -63,10 +63,10 @@ public final class AdminTelemetry: Observer {
     public func waiting(_ call: ClientCall, for endpoint: EndpointHandle) { metrics.waiting(call, for: endpoint) }
 
     /// Keeps the list.
-    public func resolved(_ target: String, candidates: Candidates) {
-        metrics.resolved(target, candidates: candidates)
-        targets.resolved(target, candidates: candidates)
-        events.resolved(target, candidates: candidates)
+    public func resolved(_ target: String, from old: Candidates?, to new: Candidates?) {
+        metrics.resolved(target, from: old, to: new)
+        targets.resolved(target, from: old, to: new)
+        events.resolved(target, from: old, to: new)
     }
 
     /// Counts and notes the change.

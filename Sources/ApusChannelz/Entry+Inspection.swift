@@ -52,8 +52,20 @@ extension GRPCSocket {
         data.streamsStarted = connection.streams.started
         data.streamsSucceeded = connection.streams.succeeded
         data.streamsFailed = connection.streams.failed
+        data.keepAlivesSent = connection.keepalivesSent
         self.init(
-            ref: GRPCSocketRef(socketId: connection.id), data: data, remote: GRPCAddress(connection.peer))
+            ref: GRPCSocketRef(socketId: connection.id), data: data, local: connection.local.map { GRPCAddress($0) },
+            remote: GRPCAddress(connection.peer), security: connection.security.map { GRPCSecurity($0) })
+    }
+}
+
+extension GRPCSecurity {
+    init(_ security: ConnectionSecurity) {
+        self.init(
+            model: .tls(
+                Tls(
+                    cipherSuite: .standardName(security.cipherSuite), localCertificate: security.localCertificate,
+                    remoteCertificate: security.remoteCertificate)))
     }
 }
 

@@ -50,6 +50,7 @@ public final class Channel: Sendable {
     /// call more than once.
     public func close() {
         stack.link?.channel.close()
+        routing.link?.channel.close()
         connectivity.shutDown()
         transport.close()
     }

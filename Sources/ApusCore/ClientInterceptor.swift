@@ -39,6 +39,15 @@ public struct ClientNext: Sendable {
     /// Whether the channel was closed: another try cannot succeed.
     public var isClosed: Bool { link?.channel.isClosed ?? true }
 
+    /// Runs `action` once when the channel closes, at once if it has: for policies that may stand in many channels.
+    package func onClose(_ action: @escaping @Sendable () -> Void) {
+        guard let link else { return action() }
+        link.channel.onClose(action)
+    }
+
+    /// Which channel's calls these are. Another channel may have it after this one was released.
+    package var channelID: ObjectIdentifier? { link.map { ObjectIdentifier($0.channel) } }
+
     /// Makes a connection to an endpoint if there is none, as ``ClientTransport/connect(to:)`` does.
     package func connect(to endpoint: EndpointHandle) throws(RPCError) {
         try link?.channel.transport.connect(to: endpoint)
@@ -75,12 +84,28 @@ final class ClientLink: Sendable {
 final class ClientStack: Sendable {
     let transport: any ClientTransport
     private let closed = Atomic<Bool>(false)
+    private let endings = Mutex<[@Sendable () -> Void]>([])
 
     init(_ transport: any ClientTransport) { self.transport = transport }
 
     var isClosed: Bool { closed.load(ordering: .relaxed) }
 
-    func close() { closed.store(true, ordering: .relaxed) }
+    func close() {
+        let actions = endings.withLock { endings in
+            closed.store(true, ordering: .relaxed)
+            defer { endings = [] }
+            return endings
+        }
+        for action in actions { action() }
+    }
+
+    func onClose(_ action: @escaping @Sendable () -> Void) {
+        let isLate = endings.withLock { endings in
+            if !isClosed { endings.append(action) }
+            return isClosed
+        }
+        if isLate { action() }
+    }
 
     /// What the calls of a channel go through.
     static func make(_ interceptors: [any ClientInterceptor], _ transport: any ClientTransport) -> ClientNext {

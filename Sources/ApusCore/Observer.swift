@@ -22,6 +22,9 @@ public protocol Observer: Sendable {
     func retrying(_ call: ClientCall, after error: RPCError, delay: Duration)
     /// Discovery has a new list for a target.
     func resolved(_ target: String, candidates: Candidates)
+    /// The same with the list before, nil for the first one; the new one is nil when the channel that had it closes.
+    /// Several channels may have one target, each with lists of its own.
+    func resolved(_ target: String, from old: Candidates?, to new: Candidates?)
     /// The transport's way to an endpoint changed its state.
     func connectivityChanged(_ endpoint: Endpoint, to state: ConnectivityState)
     /// The same with the state before: each event loop has a way of its own, and its states follow each other.
@@ -55,6 +58,10 @@ extension Observer {
     public func retrying(_ call: ClientCall, after error: RPCError, delay: Duration) {}
     /// Does nothing.
     public func resolved(_ target: String, candidates: Candidates) {}
+    /// Tells of the new list alone.
+    public func resolved(_ target: String, from old: Candidates?, to new: Candidates?) {
+        if let new { resolved(target, candidates: new) }
+    }
     /// Does nothing.
     public func connectivityChanged(_ endpoint: Endpoint, to state: ConnectivityState) {}
     /// Tells of the new state alone.

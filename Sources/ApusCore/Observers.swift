@@ -38,6 +38,10 @@ public struct Observers: Observer {
         for one in all { one.resolved(target, candidates: candidates) }
     }
     /// Tells all.
+    public func resolved(_ target: String, from old: Candidates?, to new: Candidates?) {
+        for one in all { one.resolved(target, from: old, to: new) }
+    }
+    /// Tells all.
     public func connectivityChanged(_ endpoint: Endpoint, to state: ConnectivityState) {
         for one in all { one.connectivityChanged(endpoint, to: state) }
     }

@@ -2,8 +2,10 @@
 
 /// Something that a policy did besides its calls: what an ``Observer`` counts and logs.
 public enum PolicyEvent: Sendable {
-    /// A circuit breaker changed its state. It is closed, too, when its endpoint leaves.
-    case breaker(name: String, endpoint: Endpoint?, method: MethodDescriptor?, state: BreakerState)
+    /// A circuit breaker changed its state. What it left is nil when nothing was told of it before; what it entered is
+    /// nil when it is no more: its endpoint left, its channel closed, or another policy took its place.
+    case breaker(
+        name: String, endpoint: Endpoint?, method: MethodDescriptor?, from: BreakerState?, to: BreakerState?)
     /// Calls are kept away from an endpoint for a while.
     case ejected(Endpoint, for: Duration)
     /// An endpoint gets calls again.

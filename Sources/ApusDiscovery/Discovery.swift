@@ -42,7 +42,7 @@ public final class Discovery: RoutingInterceptor {
         if let candidates = known(target) {
             call.candidates = candidates
         } else {
-            call.candidates = try await awaited(call)
+            call.candidates = try await awaited(call, next)
         }
         do {
             return try await next(call)
@@ -66,8 +66,8 @@ public final class Discovery: RoutingInterceptor {
         }
     }
 
-    private func awaited(_ call: ClientCall) async throws(RPCError) -> Candidates {
-        startWatch(call.target, observer: call.observer)
+    private func awaited(_ call: ClientCall, _ next: ClientNext) async throws(RPCError) -> Candidates {
+        startWatch(call.target, observer: call.observer, next)
         let limit = call.waitForReady ? .none : CallDeadline(at: clock.now.advanced(by: patience))
         while true {
             let (answer, changes) = state.withLock { state in
@@ -96,7 +96,7 @@ public final class Discovery: RoutingInterceptor {
         }
     }
 
-    private func startWatch(_ target: String, observer: (any Observer)?) {
+    private func startWatch(_ target: String, observer: (any Observer)?, _ next: ClientNext) {
         let isNew = state.withLock { state in
             guard state.targets[target] == nil else { return false }
             state.targets[target] = DiscoveredTarget()
@@ -107,6 +107,14 @@ public final class Discovery: RoutingInterceptor {
             self?.receive(update, for: target, observer: observer)
         }
         state.withLock { $0.targets[target]?.watch = watch }
+        guard let observer else { return }
+        next.onClose { [weak self] in self?.closed(target, observer) }
+    }
+
+    // Its list is nobody's any more.
+    private func closed(_ target: String, _ observer: any Observer) {
+        guard let last = state.withLock({ $0.targets[target]?.close() }) else { return }
+        observer.resolved(target, from: last, to: nil)
     }
 
     private func receive(_ update: Result<[Endpoint], RPCError>, for target: String, observer: (any Observer)?) {
@@ -118,7 +126,7 @@ public final class Discovery: RoutingInterceptor {
         signal?.fire()
         guard let news else { return }
         for handle in news.removed { handle.retire() }
-        observer?.resolved(target, candidates: news.candidates)
+        if news.isTold { observer?.resolved(target, from: news.old, to: news.candidates) }
     }
 }
 
@@ -130,12 +138,19 @@ struct DiscoveredTarget {
         case failed(RPCError)
     }
 
-    typealias News = (candidates: Candidates, removed: [EndpointHandle])
+    struct News {
+        let old: Candidates?
+        let candidates: Candidates
+        let removed: [EndpointHandle]
+        /// Whether anybody wants to know.
+        let isTold: Bool
+    }
 
     private(set) var answer = Answer.pending
     private(set) var changes = Signal()
     var watch: RegistryWatch?
     private var candidates: Candidates?
+    private var isClosed = false
 
     /// Takes an update in.
     ///
@@ -143,14 +158,23 @@ struct DiscoveredTarget {
     mutating func receive(_ update: Result<[Endpoint], RPCError>, _ target: String) -> News? {
         switch update {
         case .success(let endpoints):
-            let news = (candidates ?? Candidates(handles: [])).updated(to: endpoints)
-            candidates = news.candidates
-            answer = endpoints.isEmpty ? .failed(Self.nobody(target)) : .found(news.candidates)
-            return news
+            let old = candidates
+            let (new, removed) = (old ?? Candidates(handles: [])).updated(to: endpoints)
+            candidates = new
+            answer = endpoints.isEmpty ? .failed(Self.nobody(target)) : .found(new)
+            return News(old: old, candidates: new, removed: removed, isTold: !isClosed)
         case .failure(let error):
             if candidates == nil { answer = .failed(Self.unreadable(target, error)) }
             return nil
         }
+    }
+
+    /// The channel that asked first has closed.
+    ///
+    /// - Returns: the list that was told last.
+    mutating func close() -> Candidates? {
+        defer { isClosed = true }
+        return isClosed ? nil : candidates
     }
 
     /// The signal for those who waited for a change; the next change has a new one.

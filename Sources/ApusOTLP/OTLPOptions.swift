@@ -44,12 +44,23 @@ public struct OTLPOptions: Sendable {
     /// `OTEL_EXPORTER_OTLP_HEADERS`, `OTEL_EXPORTER_OTLP_TIMEOUT` and `OTEL_METRIC_EXPORT_INTERVAL`, the last two in
     /// milliseconds. What is not there or empty has its default.
     ///
-    /// - Parameter signal: whose options these are. Variables with its name behind `OTLP`, such as
-    ///   `OTEL_EXPORTER_OTLP_TRACES_ENDPOINT`, win over those without.
-    /// - Throws: INVALID_ARGUMENT with the variable's name, not with its value, which may be a secret.
-    public init(environment: [String: String], for signal: OTLPSignal = .metrics) throws(RPCError) {
+    /// A number, a flag, a compression or a list of attributes that cannot be read counts as not there, as the
+    /// specification has it: a process does not fail for it. An endpoint or headers that cannot be read are an error:
+    /// without them the exports, or their secrets, would go elsewhere. Source: OpenTelemetry specification, *Environment
+    /// Variable Specification* and *Resource SDK*.
+    ///
+    /// - Parameters:
+    ///   - signal: whose options these are. Variables with its name behind `OTLP`, such as
+    ///     `OTEL_EXPORTER_OTLP_TRACES_ENDPOINT`, win over those without.
+    ///   - warn: is told of what is ignored, in one line with the variable's name, without its value, which may be a
+    ///     secret; unless given, the line goes to standard error.
+    /// - Throws: INVALID_ARGUMENT with the variable's name, without its value.
+    public init(
+        environment: [String: String], for signal: OTLPSignal = .metrics,
+        warn: (String) -> Void = OTLPWarning.write
+    ) throws(RPCError) {
         self.init()
-        for (key, value) in try Self.pairs("OTEL_RESOURCE_ATTRIBUTES", environment) { resource[key] = value }
+        resource = Self.attributes(environment, warn)
         if let name = environment["OTEL_SERVICE_NAME"], !name.isEmpty { resource["service.name"] = name }
         let headersName = signal.variable("HEADERS", environment)
         for (key, value) in try Self.pairs(headersName, environment) {
@@ -58,20 +69,35 @@ public struct OTLPOptions: Sendable {
             }
             headers.add(key.lowercased(), value)
         }
-        receiver = try OTLPReceiver(environment, signal)
-        compression = try Self.compression(signal.variable("COMPRESSION", environment), environment)
-        timeout = try Self.milliseconds(signal.variable("TIMEOUT", environment), environment) ?? timeout
-        interval = try Self.milliseconds("OTEL_METRIC_EXPORT_INTERVAL", environment) ?? interval
+        receiver = try OTLPReceiver(environment, signal, warn)
+        compression = Self.compression(signal.variable("COMPRESSION", environment), environment, warn)
+        timeout = Self.milliseconds(signal.variable("TIMEOUT", environment), environment, warn) ?? timeout
+        interval = Self.milliseconds("OTEL_METRIC_EXPORT_INTERVAL", environment, warn) ?? interval
     }
 
     private static func compression(
-        _ name: String, _ environment: [String: String]
-    ) throws(RPCError) -> Compression? {
+        _ name: String, _ environment: [String: String], _ warn: (String) -> Void
+    ) -> Compression? {
         switch environment[name] ?? "" {
-        case "", "none": nil
-        case "gzip": .gzip
-        default: throw bad(name, "gzip or none")
+        case "", "none": break
+        case "gzip": return .gzip
+        default: warn(ignored(name, "gzip or none"))
         }
+        return nil
+    }
+
+    // All of them or none: half of what a process says of itself would make it another one.
+    private static func attributes(_ environment: [String: String], _ warn: (String) -> Void) -> [String: String] {
+        do {
+            return Dictionary(try pairs("OTEL_RESOURCE_ATTRIBUTES", environment)) { $1 }
+        } catch {
+            warn("\(error.message): it is ignored")
+            return [:]
+        }
+    }
+
+    static func ignored(_ name: String, _ expected: String) -> String {
+        "the environment's \(name) is not \(expected): it is ignored"
     }
 
     static func bad(_ name: String, _ expected: String) -> RPCError {
@@ -79,10 +105,13 @@ public struct OTLPOptions: Sendable {
     }
 
     private static func milliseconds(
-        _ name: String, _ environment: [String: String]
-    ) throws(RPCError) -> Duration? {
+        _ name: String, _ environment: [String: String], _ warn: (String) -> Void
+    ) -> Duration? {
         guard let text = environment[name], !text.isEmpty else { return nil }
-        guard let number = Int32(text), number > 0 else { throw bad(name, "a number of milliseconds above 0") }
+        guard let number = Int32(text), number > 0 else {
+            warn(ignored(name, "a number of milliseconds above 0"))
+            return nil
+        }
         return .milliseconds(number)
     }
 

@@ -33,13 +33,14 @@ public struct OTLPReceiver: Sendable, Hashable {
         self.isSecure = isSecure
     }
 
-    init(_ environment: [String: String], _ signal: OTLPSignal) throws(RPCError) {
+    init(_ environment: [String: String], _ signal: OTLPSignal, _ warn: (String) -> Void) throws(RPCError) {
         let name = signal.variable("ENDPOINT", environment)
         self.init()
-        guard let text = environment[name], !text.isEmpty else { return }
         let insecure = signal.variable("INSECURE", environment)
         let isInsecure = environment[insecure, default: ""].lowercased()
-        guard ["", "true", "false"].contains(isInsecure) else { throw OTLPOptions.bad(insecure, "true or false") }
+        // What is neither counts as false.
+        if !["", "true", "false"].contains(isInsecure) { warn(OTLPOptions.ignored(insecure, "true or false")) }
+        guard let text = environment[name], !text.isEmpty else { return }
         guard let receiver = Self.read(text, isSecure: isInsecure != "true") else {
             throw OTLPOptions.bad(name, "an address such as http://collector:4317")
         }

@@ -153,7 +153,7 @@ import Testing
         let candidates = Candidates([
             Endpoint(host: "10.0.0.1", port: 1, metadata: ["zone": "a"]), Endpoint(host: "10.0.0.2", port: 2),
         ])
-        telemetry.resolved("users", candidates: candidates)
+        telemetry.resolved("users", from: nil, to: candidates)
         let call = ClientCall(method: .unary, target: "users", request: .one(MessageBytes([])))
         for _ in 0..<3 { telemetry.picked(candidates.handles[0], for: call) }
         let snapshot = try json(site(), "/snapshot.json")
@@ -166,6 +166,50 @@ import Testing
         #expect(endpoints.map { $0["picks"] } == [.number(3), .number(0)])
         #expect(endpoints.map { $0["address"] } == [.string("10.0.0.1:1"), .string("10.0.0.2:2")])
         #expect(endpoints.first?["metadata"] == .object(["zone": .string("a")]))
+    }
+
+    @Test func `an endpoint of several channels is one, until the last of them closes`() throws {
+        let lists = (0..<2).map { _ in Candidates([.local(1)]) }
+        for list in lists { telemetry.resolved("users", from: nil, to: list) }
+        let call = ClientCall(method: .unary, target: "users", request: .one(MessageBytes([])))
+        for list in lists { telemetry.picked(list.handles[0], for: call) }
+        func endpoints() throws -> [JSON] {
+            guard case .array(let services)? = try json(site(), "/snapshot.json")["services"],
+                case .array(let endpoints)? = services.first?["endpoints"]
+            else { return [] }
+            return endpoints
+        }
+        #expect(try endpoints().map { $0["picks"] } == [.number(2)])
+        telemetry.resolved("users", from: lists[0], to: nil)
+        #expect(try endpoints().map { $0["state"] } == [.string("IDLE")])
+        telemetry.resolved("users", from: lists[1], to: nil)
+        #expect(try endpoints().allSatisfy { $0["state"] == nil })
+    }
+
+    @Test func `of several channels' breakers of one place the worst tells, and those that are no more are not told`()
+        throws
+    {
+        func change(_ place: Int, _ old: BreakerState?, _ new: BreakerState?) {
+            let endpoint = Endpoint(host: "10.0.0.1", port: place)
+            telemetry.policyEvent(
+                .breaker(name: "b", endpoint: endpoint, method: nil, from: old, to: new), of: "users")
+        }
+        change(1, nil, .open)
+        change(1, nil, .open)
+        change(1, .open, .halfOpen)
+        change(2, nil, .halfOpen)
+        change(3, nil, .open)
+        change(3, .open, nil)
+        telemetry.resolved("users", from: nil, to: Candidates())
+        let snapshot = try json(site(), "/snapshot.json")
+        guard case .array(let services)? = snapshot["services"],
+            case .array(let breakers)? = services.first?["breakers"]
+        else {
+            Issue.record("no breakers in \(snapshot)")
+            return
+        }
+        #expect(breakers.map { $0["endpoint"] } == [.string("10.0.0.1:1"), .string("10.0.0.1:2")])
+        #expect(breakers.map { $0["state"] } == [.string("open"), .string("half open")])
     }
 
     @Test func `a snapshot is shared for half a second`() {

@@ -87,6 +87,12 @@ import Testing
             let address = GRPCAddress.TcpIpAddress(ipAddress: [127, 0, 0, 1], port: Int32(port))
             #expect(socket?.remote?.address == .tcpipAddress(address))
             #expect(socket?.data?.streamsStarted == 5 && socket?.data?.streamsFailed == 0)
+            guard case .tcpipAddress(let local)? = socket?.local?.address else {
+                Issue.record("no local address in \(String(describing: socket))")
+                return
+            }
+            #expect(local.ipAddress == [127, 0, 0, 1] && local.port > 0 && local.port != Int32(port))
+            #expect(socket?.security == nil)
             calls.close()
             #expect(try await channel(name, client) == nil)
         }
@@ -116,6 +122,44 @@ import Testing
             await notFound { _ = try await client.getServer(GRPCGetServerRequest(serverId: id)) }
             await notFound { _ = try await client.getSocket(GRPCGetSocketRequest(socketId: socketID)) }
         }
+    }
+
+    @Test func `the socket of an encrypted connection has its cipher suite and the certificates of both sides`()
+        async throws
+    {
+        let authority = try TLSTestAuthority()
+        var (serving, calling) = (ServerOptions(), TransportOptions())
+        serving.tls = ServerTLS(try authority.issue(ip: ["127.0.0.1"]), clients: .required(authority.roots))
+        calling.tls = ClientTLS(roots: authority.roots, certificate: try authority.issue(commonName: "caller"))
+        let running = try Server([Answering()]).start(on: .host("127.0.0.1", port: 0), options: serving)
+        let address = try #require(running.addresses.first)
+        let calls = Channel("secure-\(address)", interceptors: [PinnedEndpoint(Endpoint(address))], options: calling)
+        try await calls.ask()
+        try await asking { client in
+            let id = try #require(try await server("\(address)", client)?.ref?.serverId)
+            let served = try await client.getServerSockets(GRPCGetServerSocketsRequest(serverId: id)).socketRef
+            let found = try #require(try await channel("secure-\(address)", client))
+            let ways = GRPCGetSubchannelRequest(subchannelId: try #require(found.subchannelRef.first).subchannelId)
+            let called = try await client.getSubchannel(ways).subchannel?.socketRef ?? []
+            var sides: [GRPCSecurity.Tls] = []
+            for ref in served + called {
+                let socket = try await client.getSocket(GRPCGetSocketRequest(socketId: ref.socketId)).socket
+                if case .tls(let tls)? = socket?.security?.model { sides.append(tls) }
+            }
+            #expect(sides.count == 2)
+            let (server, caller) = (try #require(sides.first), try #require(sides.last))
+            guard case .standardName(let suite)? = server.cipherSuite else {
+                Issue.record("no cipher suite in \(server)")
+                return
+            }
+            #expect(suite.hasPrefix("TLS_") && caller.cipherSuite == server.cipherSuite)
+            // DER begins with a sequence.
+            #expect(server.localCertificate.first == 0x30 && caller.localCertificate.first == 0x30)
+            #expect(server.localCertificate == caller.remoteCertificate)
+            #expect(caller.localCertificate == server.remoteCertificate)
+        }
+        calls.close()
+        await running.stop(grace: .seconds(10))
     }
 
     private func notFound(_ body: () async throws -> Void) async { await fails(.notFound, body) }

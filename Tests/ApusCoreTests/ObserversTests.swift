@@ -51,6 +51,7 @@ import Testing
             ("picked", { both.picked(handle, for: call) }), ("waiting", { both.waiting(call, for: handle) }),
             ("retrying", { both.retrying(call, after: error, delay: .zero) }),
             ("resolved", { both.resolved("users", candidates: Candidates()) }),
+            ("resolved", { both.resolved("users", from: nil, to: Candidates()) }),
             ("connectivityChanged", { both.connectivityChanged(.local(1), to: .ready) }),
             ("connectivityChanged", { both.connectivityChanged(.local(1), from: .idle, to: .ready) }),
             ("policyEvent", { both.policyEvent(.readmitted(.local(1))) }),

@@ -196,6 +196,24 @@ struct DiscoveryTests {
         #expect(registry.refreshed == 1)
     }
 
+    @Test func `a channel that closes takes its list back, and another of the same target keeps its own`() async throws
+    {
+        let (first, second) = (channel(), channel())
+        async let one = first.ask()
+        async let two = second.ask()
+        while registry.watched.count < 2 { await Task.yield() }
+        registry.send(ports: [1])
+        _ = try await (one, two)
+        #expect(observer.resolved == [[.local(1)], [.local(1)]])
+        first.close()
+        first.close()
+        #expect(observer.closed == [[.local(1)]])
+        registry.send(ports: [1, 2])
+        #expect(observer.resolved.count == 3)
+        second.close()
+        #expect(observer.closed == [[.local(1)], [.local(1), .local(2)]])
+    }
+
     @Test func `a released channel ends its watches`() async throws {
         do {
             let channel = channel()

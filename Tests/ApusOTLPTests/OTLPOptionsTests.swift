@@ -60,20 +60,50 @@ import Testing
     @Test(arguments: [
         ("OTEL_EXPORTER_OTLP_ENDPOINT", "http://"), ("OTEL_EXPORTER_OTLP_ENDPOINT", "http://hidden:99999"),
         ("OTEL_EXPORTER_OTLP_ENDPOINT", "http://hidden@a"), ("OTEL_EXPORTER_OTLP_ENDPOINT", "http://[hidden"),
-        ("OTEL_EXPORTER_OTLP_METRICS_COMPRESSION", "hidden"),
-        ("OTEL_RESOURCE_ATTRIBUTES", "hidden"), ("OTEL_RESOURCE_ATTRIBUTES", "=hidden"),
-        ("OTEL_RESOURCE_ATTRIBUTES", "a=hidden%2"), ("OTEL_RESOURCE_ATTRIBUTES", "a=hidden%zz"),
-        ("OTEL_RESOURCE_ATTRIBUTES", "a=hidden%FF"), ("OTEL_EXPORTER_OTLP_HEADERS", "a b=hidden"),
-        ("OTEL_EXPORTER_OTLP_HEADERS", "grpc-a=hidden"), ("OTEL_EXPORTER_OTLP_HEADERS", "a=hidden%0A"),
-        ("OTEL_EXPORTER_OTLP_TIMEOUT", "hidden"), ("OTEL_EXPORTER_OTLP_TIMEOUT", "0"),
-        ("OTEL_METRIC_EXPORT_INTERVAL", "-1"), ("OTEL_METRIC_EXPORT_INTERVAL", "99999999999999999999"),
+        ("OTEL_EXPORTER_OTLP_HEADERS", "a b=hidden"), ("OTEL_EXPORTER_OTLP_HEADERS", "grpc-a=hidden"),
+        ("OTEL_EXPORTER_OTLP_HEADERS", "a=hidden%0A"), ("OTEL_EXPORTER_OTLP_HEADERS", "hidden"),
     ])
-    func `what cannot be read is an error that names the variable and hides the value`(
+    func `an endpoint or headers that cannot be read are an error that names the variable and hides the value`(
         _ name: String, _ value: String
     ) throws {
         let error = try #require(throws: RPCError.self) { try OTLPOptions(environment: [name: value]) }
         #expect(error.code == .invalidArgument)
         #expect(error.message.contains(name))
         #expect(!error.message.contains("hidden"))
+    }
+
+    @Test(arguments: [
+        ("OTEL_EXPORTER_OTLP_METRICS_COMPRESSION", "hidden"), ("OTEL_EXPORTER_OTLP_COMPRESSION", "GZIP"),
+        ("OTEL_EXPORTER_OTLP_INSECURE", "hidden"), ("OTEL_EXPORTER_OTLP_METRICS_INSECURE", "1"),
+        ("OTEL_RESOURCE_ATTRIBUTES", "hidden"), ("OTEL_RESOURCE_ATTRIBUTES", "b=1,=hidden"),
+        ("OTEL_RESOURCE_ATTRIBUTES", "a=hidden%2"), ("OTEL_RESOURCE_ATTRIBUTES", "a=hidden%zz"),
+        ("OTEL_RESOURCE_ATTRIBUTES", "a=hidden%FF"), ("OTEL_EXPORTER_OTLP_TIMEOUT", "hidden"),
+        ("OTEL_EXPORTER_OTLP_TIMEOUT", "0"), ("OTEL_METRIC_EXPORT_INTERVAL", "-1"),
+        ("OTEL_METRIC_EXPORT_INTERVAL", "99999999999999999999"),
+    ])
+    func `other settings that cannot be read are ignored, with a warning that hides the value`(
+        _ name: String, _ value: String
+    ) throws {
+        var warnings: [String] = []
+        let environment = [name: value, "OTEL_EXPORTER_OTLP_ENDPOINT": "a:9"]
+        let options = try OTLPOptions(environment: environment) { warnings.append($0) }
+        #expect(warnings.count == 1)
+        #expect(warnings.first?.contains(name) == true && warnings.first?.contains("ignored") == true)
+        #expect(warnings.first?.contains("hidden") == false)
+        #expect(options.resource.isEmpty && options.compression == nil)
+        #expect((options.interval, options.timeout) == (.seconds(60), .seconds(10)))
+        #expect(options.receiver == OTLPReceiver(.host("a", port: 9), isSecure: true))
+    }
+
+    @Test func `what is ignored leaves the rest as it was asked for`() throws {
+        var warnings: [String] = []
+        let options = try OTLPOptions(environment: [
+            "OTEL_SERVICE_NAME": "users", "OTEL_RESOURCE_ATTRIBUTES": "a=1,b", "OTEL_EXPORTER_OTLP_TIMEOUT": "soon",
+            "OTEL_METRIC_EXPORT_INTERVAL": "5000", "OTEL_EXPORTER_OTLP_COMPRESSION": "gzip",
+        ]) { warnings.append($0) }
+        #expect(warnings.count == 2)
+        #expect(options.resource == ["service.name": "users"])
+        #expect((options.interval, options.timeout) == (.seconds(5), .seconds(10)))
+        #expect(options.compression == .gzip)
     }
 }

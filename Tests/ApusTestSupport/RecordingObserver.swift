@@ -9,6 +9,7 @@ package final class RecordingObserver: Observer {
         var picks: [EndpointHandle] = []
         var retries: [(attempt: Int, code: Status.Code, delay: Duration)] = []
         var resolutions: [(target: String, candidates: Candidates)] = []
+        var endings: [Candidates] = []
         var ends: [RPCError?] = []
     }
 
@@ -22,6 +23,8 @@ package final class RecordingObserver: Observer {
     package var resolved: [[Endpoint]] {
         state.withLock { $0.resolutions.map { $0.candidates.handles.map(\.endpoint) } }
     }
+    /// The lists of channels that closed.
+    package var closed: [[Endpoint]] { state.withLock { $0.endings.map { $0.handles.map(\.endpoint) } } }
     package var ends: [RPCError?] { state.withLock { $0.ends } }
 
     package func picked(_ endpoint: EndpointHandle, for call: ClientCall) {
@@ -32,8 +35,10 @@ package final class RecordingObserver: Observer {
         state.withLock { $0.retries.append((call.attempt, error.code, delay)) }
     }
 
-    package func resolved(_ target: String, candidates: Candidates) {
-        state.withLock { $0.resolutions.append((target, candidates)) }
+    package func resolved(_ target: String, from old: Candidates?, to new: Candidates?) {
+        state.withLock { state in
+            if let new { state.resolutions.append((target, new)) } else if let old { state.endings.append(old) }
+        }
     }
 
     package func callEnded(_ call: ClientCall, error: RPCError?) { state.withLock { $0.ends.append(error) } }

@@ -78,6 +78,12 @@ def main(address, target):
     same("sockets of the channel", len(remotes), 1)
     remote = remotes[0].remote.tcpip_address
     same("address of the socket", (remote.ip_address, remote.port), (ipaddress.ip_address(host).packed, int(port)))
+    local = remotes[0].local.tcpip_address
+    same("own address of the socket", local.ip_address, ipaddress.ip_address(host).packed)
+    if local.port in (0, int(port)):
+        sys.exit(f"own port of the socket: {local.port}")
+    same("security of the socket", remotes[0].HasField("security"), False)
+    same("keepalives of the socket", remotes[0].data.keep_alives_sent, 0)
     same("streams of the socket", remotes[0].data.streams_started, 3)
 
     refused("a socket that is not there", grpc.StatusCode.NOT_FOUND,

@@ -33,7 +33,7 @@ enum AdminPage {
         <style nonce="\(nonce)">\(style)</style>
         </head>
         \(markup)
-        <script nonce="\(nonce)">\(dataScript)\(viewScript)</script>
+        <script nonce="\(nonce)">\(dataScript)\(policiesScript)\(viewScript)</script>
         </html>
 
         """

@@ -43,6 +43,11 @@ extension AdminPage {
             <section aria-labelledby="loops-title"><h2 id="loops-title">Event loops and servers</h2>
               <div class="card"><div id="loops"></div><div id="servers"></div></div></section>
           </div>
+          <section aria-labelledby="policies-title">
+            <h2 id="policies-title">Policies in force</h2>
+            <details class="card" id="policies"><summary>Channels and servers with their policies</summary>
+              <div id="policy-list"></div></details>
+          </section>
         </main>
         <footer id="links">
           <a href="/metrics">/metrics</a> <a href="/rpcz">/rpcz</a> <a href="/config">/config</a>

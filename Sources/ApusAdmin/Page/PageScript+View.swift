@@ -184,6 +184,7 @@ extension AdminPage {
         }
 
         function show(snapshot) {
+          if (byID("policies").open) loadPolicies();
           const { services, served, bounds } = snapshot, main = services.some(one => one.calls) || !served.length ? "services" : "served";
           const now = (main === "services" ? services : served).map(one => recent(one, main));
           const sum = key => now.reduce((all, one) => all + one[key], 0);

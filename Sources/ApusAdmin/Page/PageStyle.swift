@@ -95,6 +95,10 @@ extension AdminPage {
         .codes { list-style: none; display: flex; flex-wrap: wrap; gap: 2px 18px; margin: 0 0 14px; padding: 0; }
         .codes b { font-weight: 600; }
         details { margin-top: 12px; }
+        #policies { margin-top: 0; padding-top: 10px; padding-bottom: 10px; }
+        #policy-list > * { margin: 14px 0 0; }
+        #policy-list .codes { margin: 0; }
+        #policy-list .codes li, #policy-list caption { overflow-wrap: anywhere; }
         summary { cursor: pointer; color: var(--accent); font-size: 14px; padding: 4px 0; }
         .calls, .events { list-style: none; margin: 0; padding: 0; }
         .calls > li, .events > li { padding: 9px 0; border-bottom: 1px solid var(--line); }

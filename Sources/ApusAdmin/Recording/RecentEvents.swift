@@ -65,7 +65,9 @@ package final class RecentEvents: Observer {
     private func note(_ event: PolicyEvent, of target: String?) {
         let channel = target.map { "\($0): " } ?? ""
         switch event {
-        case .breaker(let name, let endpoint, let method, let state):
+        case .breaker(let name, let endpoint, let method, let old, let new):
+            // One that was closed is not missed.
+            guard let state = new ?? (old == .closed ? nil : .closed) else { return }
             let place = [endpoint.map { "\($0.address)" }, method?.rpc].compactMap(\.self).joined(separator: " ")
             note("\(channel)breaker \(name) \(place) is \(state.text)", isWarning: state == .open)
         case .ejected(let endpoint, let time):

@@ -3,21 +3,23 @@
 package import ApusCore
 import Synchronization
 
-/// The last list of endpoints of each service that this process calls.
+/// The last lists of endpoints of each service that this process calls: one for each channel that is open.
 package final class TargetBoard: Observer {
-    private let lists = Mutex<[String: Candidates]>([:])
+    private let lists = Mutex<[String: [Candidates]]>([:])
     private let limit: Int
 
     /// - Parameter limit: how many services are kept; what comes then is not.
     package init(limit: Int = 200) { self.limit = limit }
 
-    /// The lists by service.
-    package var candidates: [String: Candidates] { lists.withLock { $0 } }
+    /// The endpoints of all lists, by service.
+    package var handles: [String: [EndpointHandle]] { lists.withLock { $0.mapValues { $0.flatMap(\.handles) } } }
 
-    package func resolved(_ target: String, candidates: Candidates) {
+    package func resolved(_ target: String, from old: Candidates?, to new: Candidates?) {
         lists.withLock { lists in
-            guard lists[target] != nil || lists.count < limit else { return }
-            lists[target] = candidates
+            var known = lists[target] ?? []
+            known.removeAll { $0.version == old?.version }
+            if let new, lists[target] != nil || lists.count < limit, known.count < limit { known.append(new) }
+            lists[target] = known.isEmpty ? nil : known
         }
     }
 }

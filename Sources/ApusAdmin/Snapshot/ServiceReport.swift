@@ -6,7 +6,7 @@ import ApusTelemetry
 /// What is known of the services that this process calls, and of the methods that it serves.
 struct ServiceReport {
     let series: MeasuredSeries
-    let candidates: [String: Candidates]
+    let handles: [String: [EndpointHandle]]
     let channels: [Channel]
 
     // A page is for people: who has more reads the metrics.
@@ -20,7 +20,7 @@ struct ServiceReport {
         let attempts = series.numbers(of: "grpc.client.attempt.started", by: ["grpc.target"])
         let retries = series.numbers(of: "grpc.client.call.retries", by: ["grpc.target"])
         let hedges = series.numbers(of: "grpc.client.call.hedges", by: ["grpc.target"])
-        let known = Set(byMethod.keys.map { $0[0] }).union(candidates.keys).union(channels.map(\.name)).sorted()
+        let known = Set(byMethod.keys.map { $0[0] }).union(handles.keys).union(channels.map(\.name)).sorted()
         let picks = series.numbers(of: "apus.client.picks", by: ["grpc.target", "apus.endpoint"])
         let services = known.prefix(Self.mostServices).map { name -> JSON in
             let methods = byMethod.filter { $0.key[0] == name }
@@ -46,10 +46,11 @@ struct ServiceReport {
 
     private func state(of name: String) -> JSON {
         // Several channels may have one name: the best of them tells.
-        let order: [ConnectivityState] = [.ready, .connecting, .idle, .transientFailure, .shutdown]
         let states = channels.filter { $0.name == name }.map(\.state)
-        return .text(order.first(where: states.contains)?.name)
+        return .text(Self.order.first(where: states.contains)?.name)
     }
+
+    private static let order: [ConnectivityState] = [.ready, .connecting, .idle, .transientFailure, .shutdown]
 
     private static func members(of tally: CallTally, withBuckets: Bool = true) -> [String: JSON] {
         var members: [String: JSON] = [
@@ -72,9 +73,9 @@ struct ServiceReport {
     // MARK: Endpoints
 
     private func endpoints(of name: String, picks: [[String]: Int]) -> JSON {
-        let handles = candidates[name]?.handles ?? []
-        let known = handles.prefix(Self.mostEndpoints).map { handle -> JSON in
-            .object(Self.members(of: handle, picks: picks[[name, "\(handle.endpoint.address)"]] ?? 0))
+        let handles = handles[name] ?? []
+        let known = Self.byAddress(handles).prefix(Self.mostEndpoints).map { all -> JSON in
+            .object(Self.members(of: all, picks: picks[[name, "\(all[0].address)"]] ?? 0))
         }
         guard handles.isEmpty else { return .array(known) }
         // Without discovery nobody has a list, but picks have addresses.
@@ -85,20 +86,38 @@ struct ServiceReport {
             })
     }
 
-    private static func members(of handle: EndpointHandle, picks: Int) -> [String: JSON] {
-        [
-            "address": .text(handle.endpoint.address), "state": .string(handle.connectivity.name),
-            "calls_in_flight": .integer(handle.callsInFlight), "calls_waiting": .integer(handle.callsWaiting),
-            "ejected": .bool(handle.isEjected), "weight": .number(handle.endpoint.weight), "picks": .integer(picks),
-            "metadata": .object(handle.endpoint.metadata.mapValues(JSON.string)),
+    // Several channels may have an endpoint, each with a handle of its own.
+    private static func byAddress(_ handles: [EndpointHandle]) -> [[EndpointHandle]] {
+        var places: [Endpoint.Address: Int] = [:]
+        var all: [[EndpointHandle]] = []
+        for handle in handles {
+            if let place = places[handle.address] {
+                all[place].append(handle)
+            } else {
+                places[handle.address] = all.count
+                all.append([handle])
+            }
+        }
+        return all
+    }
+
+    // Of an endpoint as its channels together see it: the best state, and ejected when all keep it out.
+    private static func members(of all: [EndpointHandle], picks: Int) -> [String: JSON] {
+        let states = all.map(\.connectivity)
+        return [
+            "address": .text(all[0].address), "state": .text(order.first(where: states.contains)?.name),
+            "calls_in_flight": .integer(all.reduce(0) { $0 + $1.callsInFlight }),
+            "calls_waiting": .integer(all.reduce(0) { $0 + $1.callsWaiting }),
+            "ejected": .bool(all.allSatisfy(\.isEjected)), "weight": .number(all[0].weight),
+            "picks": .integer(picks), "metadata": .object(all[0].metadata.mapValues(JSON.string)),
         ]
     }
 
     /// All endpoints with the services that they are of: what `/connections` tells of clients.
     var connections: JSON {
-        let rows = candidates.sorted { $0.key < $1.key }.flatMap { name, candidates in
-            candidates.handles.prefix(Self.mostEndpoints).map { handle -> JSON in
-                var members = Self.members(of: handle, picks: 0)
+        let rows = handles.sorted { $0.key < $1.key }.flatMap { name, handles in
+            Self.byAddress(handles).prefix(Self.mostEndpoints).map { all -> JSON in
+                var members = Self.members(of: all, picks: 0)
                 members["service"] = .string(name)
                 members["picks"] = nil
                 members["metadata"] = nil
@@ -108,16 +127,27 @@ struct ServiceReport {
         return .array(rows)
     }
 
+    // Several channels may have breakers of one name and place: the worst of them tells.
     private func breakers(of name: String) -> JSON {
-        let texts = ["closed", "half open", "open"]
-        let all = series["apus.client.breaker.state"].filter { ($0["grpc.target"] ?? name) == name }
-        let rows = all.prefix(Self.mostEndpoints).compactMap { series -> JSON? in
-            guard case .number(let state) = series.value, texts.indices.contains(state) else { return nil }
-            return .object([
-                "breaker": .text(series["apus.breaker"]), "endpoint": .text(series["apus.endpoint"]),
-                "method": .text(series["grpc.method"]), "state": .string(texts[state]),
-            ])
+        let order = ["closed", "half_open", "open"]
+        var worst: [[String?]: Int] = [:]
+        for one in series["apus.client.breaker.state"] where (one["grpc.target"] ?? name) == name {
+            guard case .number(let count) = one.value, count > 0,
+                let state = one["apus.state"].flatMap(order.firstIndex(of:))
+            else { continue }
+            worst[["apus.breaker", "apus.endpoint", "grpc.method"].map { one[$0] }, default: 0].raise(to: state)
         }
-        return .array(rows)
+        let rows = worst.sorted { $0.key.map { $0 ?? "" }.lexicographicallyPrecedes($1.key.map { $0 ?? "" }) }
+        return .array(
+            rows.prefix(Self.mostEndpoints).map { place, state in
+                .object([
+                    "breaker": .text(place[0]), "endpoint": .text(place[1]), "method": .text(place[2]),
+                    "state": .string(order[state].replacing("_", with: " ")),
+                ])
+            })
     }
+}
+
+extension Int {
+    fileprivate mutating func raise(to other: Int) { self = Swift.max(self, other) }
 }

@@ -41,6 +41,9 @@
             SettingRow(
                 "server.minimumCompressedBytes", \.minimumCompressedBytes, .bytes(0...Int(Int32.max)),
                 "The smallest response that is compressed."),
+            SettingRow(
+                "server.bufferBudget", \.bufferBudget, .budget,
+                "What these servers may hold for slow clients, all together; `none` shares a quarter of the memory."),
         ]
 
         private static let times: [SettingRow<Self>] = [

@@ -67,6 +67,9 @@
                 "client.acknowledgementTimeout", \.acknowledgementTimeout,
                 SettingForm.duration(from: .milliseconds(1)).optional,
                 "The time that sent bytes may stay unacknowledged; `none` leaves it to the system."),
+            SettingRow(
+                "client.proxy", \.proxy, .proxy, isSecret: true,
+                "The way to servers: what `https_proxy` and its like say, none, or one proxy, perhaps with a password."),
         ]
     }
 #endif

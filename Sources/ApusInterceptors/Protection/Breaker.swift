@@ -11,30 +11,35 @@ final class Breaker: Sendable {
     private static let stride = 32
 
     let method: MethodDescriptor?
-    private let course: Mutex<BreakerCourse>
+    private let course: Mutex<ToldCourse>
     private let measuresTime: Bool
     // The generation in which all calls pass, if they do.
     private let closedGeneration = Atomic<UInt64>(0)
     // Whether a success changes nothing but the count of calls.
     private let isClean = Atomic<Bool>(true)
     private let successes = Atomic<Int>(0)
-    private let hadTrouble = Atomic<Bool>(false)
     private static let notClosed = UInt64.max
 
     init(_ rules: BreakerRules, method: MethodDescriptor?) {
         self.method = method
-        course = Mutex(BreakerCourse(rules))
+        course = Mutex(ToldCourse(course: BreakerCourse(rules)))
         measuresTime = rules.slowRate != nil
     }
 
-    /// Its state as the last call left it.
-    var state: BreakerState { course.withLock { $0.state } }
+    /// What a change of state is told to, with the state that was told before, if any was.
+    typealias Changed = (_ old: BreakerState?, _ new: BreakerState) -> Void
 
-    /// True when it is asked for the first time.
-    var isFirstTrouble: Bool { !hadTrouble.exchange(true, ordering: .relaxed) }
-
-    /// What a change of state is told to.
-    typealias Changed = (BreakerState) -> Void
+    /// Nobody is to count it any more.
+    ///
+    /// - Parameter forGood: whether it tells of no change after this.
+    /// - Returns: the state that was told last; nil when there is nothing to be taken back.
+    func leave(forGood: Bool) -> BreakerState? {
+        course.withLock { shared in
+            defer { shared.told = nil }
+            if forGood { shared.hasLeft = true }
+            return shared.told
+        }
+    }
 
     func admit(_ clock: any MonotonicClock, changed: Changed) -> BreakerCourse.Admission {
         let generation = closedGeneration.load(ordering: .relaxed)
@@ -66,21 +71,30 @@ final class Breaker: Sendable {
     private func change<R: Sendable>(
         at now: MonotonicInstant, _ changed: Changed, _ body: (inout BreakerCourse, MonotonicInstant) -> R
     ) -> R {
-        let (result, state) = course.withLock { course -> (R, BreakerState?) in
-            let before = course.state
+        let (result, news) = course.withLock { shared -> (R, (BreakerState?, BreakerState)?) in
+            let before = shared.course.state
             let count = successes.exchange(0, ordering: .relaxed)
             if count > 0, before == .closed {
-                course.ended(.success, count: count, generation: course.generation, at: now)
+                shared.course.ended(.success, count: count, generation: shared.course.generation, at: now)
             }
-            let result = body(&course, now)
-            let after = course.state
-            closedGeneration.store(after == .closed ? course.generation : Self.notClosed, ordering: .relaxed)
-            isClean.store(course.consecutiveFailures == 0, ordering: .relaxed)
-            return (result, after == before ? nil : after)
+            let result = body(&shared.course, now)
+            let after = shared.course.state
+            closedGeneration.store(after == .closed ? shared.course.generation : Self.notClosed, ordering: .relaxed)
+            isClean.store(shared.course.consecutiveFailures == 0, ordering: .relaxed)
+            guard after != before, !shared.hasLeft else { return (result, nil) }
+            defer { shared.told = after }
+            return (result, (shared.told, after))
         }
-        if let state { changed(state) }
+        if let (old, new) = news { changed(old, new) }
         return result
     }
+}
+
+/// A breaker's course, and what was told of it.
+struct ToldCourse: Sendable {
+    var course: BreakerCourse
+    var told: BreakerState?
+    var hasLeft = false
 }
 
 /// The breakers of one endpoint, by method: found without a lock.

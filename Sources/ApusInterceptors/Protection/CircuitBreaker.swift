@@ -27,6 +27,7 @@ public struct CircuitBreaker: ClientInterceptor {
     let clock: any MonotonicClock
     private let owner = EndpointAttachment.Owner()
     private let service: MethodBreakers
+    private let told = ToldBreakers()
 
     /// A breaker.
     ///
@@ -49,27 +50,27 @@ public struct CircuitBreaker: ClientInterceptor {
     /// - Throws: UNAVAILABLE when it does not; the call's error.
     public func intercept(_ call: consuming ClientCall, next: ClientNext) async throws -> ClientResponse {
         let breaker = breaker(for: call)
-        let witness = call.observer.map { Witness(observer: $0, name: name, of: call, breaker) }
-        let admission = breaker.admit(clock) { witness?.tell($0) }
+        let witness = call.observer.map { Witness(observer: $0, name: name, of: call, breaker, next, told) }
+        let admission = breaker.admit(clock) { witness?.tell($0, $1) }
         guard case .passes(let generation) = admission else { throw refusal(of: call, breaker, admission) }
         let started = rules.slowRate == nil ? nil : clock.now
         do {
             let response = try await next(call)
             let slow = isSlow(since: started)
             guard case .stream(let source) = response.body else {
-                breaker.ended(.success, slow: slow, generation: generation, clock) { witness?.tell($0) }
+                breaker.ended(.success, slow: slow, generation: generation, clock) { witness?.tell($0, $1) }
                 return response
             }
-            if breaker.answered(generation: generation, clock, changed: { witness?.tell($0) }) { return response }
+            if breaker.answered(generation: generation, clock, changed: { witness?.tell($0, $1) }) { return response }
             source.onEnd { [rules, clock] error in
                 let verdict = Verdict(error, faults: rules.faults)
-                breaker.ended(verdict, slow: slow, generation: generation, clock) { witness?.tell($0) }
+                breaker.ended(verdict, slow: slow, generation: generation, clock) { witness?.tell($0, $1) }
             }
             return response
         } catch {
             let verdict = Verdict(RPCError(wrapping: error), faults: rules.faults)
             let slow = isSlow(since: started)
-            breaker.ended(verdict, slow: slow, generation: generation, clock) { witness?.tell($0) }
+            breaker.ended(verdict, slow: slow, generation: generation, clock) { witness?.tell($0, $1) }
             throw error
         }
     }
@@ -112,26 +113,46 @@ private struct Witness: Sendable {
     private let target: String
     private let handle: EndpointHandle?
     private let breaker: Breaker
+    private let next: ClientNext
+    private let told: ToldBreakers
 
-    init(observer: any Observer, name: String, of call: borrowing ClientCall, _ breaker: Breaker) {
+    init(
+        observer: any Observer, name: String, of call: borrowing ClientCall, _ breaker: Breaker, _ next: ClientNext,
+        _ told: ToldBreakers
+    ) {
         self.observer = observer
         self.name = name
         target = call.target
         handle = call.endpoint
         self.breaker = breaker
+        self.next = next
+        self.told = told
     }
 
-    func tell(_ state: BreakerState) {
+    func tell(_ old: BreakerState?, _ new: BreakerState) {
+        guard !next.isClosed else {
+            // Calls that a closing channel ends say nothing of the endpoint.
+            _ = breaker.leave(forGood: false)
+            return
+        }
         let (method, endpoint) = (breaker.method, handle?.endpoint)
-        observer.policyEvent(.breaker(name: name, endpoint: endpoint, method: method, state: state), of: target)
-        guard state != .closed, breaker.isFirstTrouble, let handle else { return }
-        // Nobody is kept away from an endpoint that has left, nor from who comes to its address.
-        handle.onRetire { [observer, name, target, weak breaker] in
-            guard let breaker, breaker.state != .closed else { return }
+        observer.policyEvent(
+            .breaker(name: name, endpoint: endpoint, method: method, from: old, to: new), of: target)
+        guard old == nil else { return }
+        told.add(breaker, of: next) { [observer, name, target] last in
             observer.policyEvent(
-                .breaker(name: name, endpoint: endpoint, method: method, state: .closed), of: target)
+                .breaker(name: name, endpoint: endpoint, method: method, from: last, to: nil), of: target)
+        }
+        // Nobody is kept away from an endpoint that has left, nor from who comes to its address.
+        handle?.onRetire { [weak told, weak breaker] in
+            guard let breaker else { return }
+            told?.left(breaker)
         }
     }
+}
+
+extension CircuitBreaker: EndingPolicy {
+    package func end() { told.end() }
 }
 
 extension CircuitBreaker: DescribedPolicy {

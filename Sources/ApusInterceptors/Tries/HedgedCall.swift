@@ -173,6 +173,9 @@ private final class Picks: Observer {
     func policyEvent(_ event: PolicyEvent) { base?.policyEvent(event) }
     func policyEvent(_ event: PolicyEvent, of target: String) { base?.policyEvent(event, of: target) }
     func resolved(_ target: String, candidates: Candidates) { base?.resolved(target, candidates: candidates) }
+    func resolved(_ target: String, from old: Candidates?, to new: Candidates?) {
+        base?.resolved(target, from: old, to: new)
+    }
     func connectivityChanged(_ endpoint: Endpoint, to state: ConnectivityState) {
         base?.connectivityChanged(endpoint, to: state)
     }

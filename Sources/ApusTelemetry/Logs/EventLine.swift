@@ -46,9 +46,12 @@ extension LogLine {
     /// A policy did something.
     package init(_ event: PolicyEvent) {
         switch event {
-        case .breaker(let name, let endpoint, let method, let state):
-            self.init(state == .open ? .warning : .info, "circuit breaker changed", [("breaker", name)])
-            add("state", "\(state)")
+        case .breaker(let name, let endpoint, let method, let old, let new):
+            self.init(
+                new == .open ? .warning : new == nil ? .debug : .info,
+                new == nil ? "circuit breaker is no more" : "circuit breaker changed", [("breaker", name)])
+            add("from", old.map { "\($0)" })
+            add("state", new.map { "\($0)" })
             add("endpoint", endpoint.map { "\($0.address)" })
             add("rpc", method?.rpc)
         case .ejected(let endpoint, let duration):

@@ -53,9 +53,10 @@ enum CallMetric {
     static let resolutions = Metric(
         "apus.client.resolutions", .counter, .count("resolution"), "New lists of a target's endpoints.")
     static let endpoints = Metric(
-        "apus.client.endpoints", .gauge, .count("endpoint"), "Endpoints in a target's last list.")
+        "apus.client.endpoints", .gauge, .count("endpoint"), "Endpoints in the last lists of a target's channels.")
     static let breaker = Metric(
-        "apus.client.breaker.state", .gauge, .count("state"), "A circuit breaker: 0 closed, 1 half open, 2 open.")
+        "apus.client.breaker.state", .gauge, .count("breaker"),
+        "Circuit breakers that have opened, by the state that they are in.")
     static let breakerChanges = Metric(
         "apus.client.breaker.changes", .counter, .count("change"), "Changes of circuit breakers to a state.")
     static let ejections = Metric(

@@ -70,9 +70,9 @@ public final class CallMetrics: Observer {
     /// Counts the wait, by endpoint.
     public func waiting(_ call: ClientCall, for endpoint: EndpointHandle) { events.waiting(endpoint.endpoint) }
 
-    /// Counts the list and notes its size.
-    public func resolved(_ target: String, candidates: Candidates) {
-        events.resolved(target, count: candidates.handles.count)
+    /// Counts the list, and adds its size to those of the target's other channels.
+    public func resolved(_ target: String, from old: Candidates?, to new: Candidates?) {
+        events.resolved(target, from: old?.handles.count ?? 0, to: new?.handles.count)
     }
 
     /// Counts what the change says of a connection.

@@ -39,7 +39,7 @@ final class EventMetrics: Sendable {
         var gauges: [Key: any GaugeInstrument] = [:]
         // How many sets of labels each metric has.
         var sizes: [String: Int] = [:]
-        // What this observer has added to gauges that count those who say the same.
+        // What this observer has added to gauges: they are sums over all who say something of the same.
         var levels: [Key: Int] = [:]
     }
 
@@ -74,17 +74,22 @@ final class EventMetrics: Sendable {
         }
     }
 
-    /// One more says so, or one less: several channels may say it of one endpoint. Who takes back what was never said,
-    /// before there was an observer, changes nothing.
+    /// One more says so, or one less: several channels may say it of one endpoint.
     private func raise(_ metric: Metric, _ labels: [Metric.Label], _ isRaised: Bool) {
+        shift(metric, labels, by: isRaised ? 1 : -1)
+    }
+
+    /// Somebody's part of a sum has changed. Who takes back what was never said, before there was an observer, changes
+    /// nothing.
+    private func shift(_ metric: Metric, _ labels: [Metric.Label], by change: Int) {
         let gauge = gauge(metric, labels)
         let change = known.withLock { known in
             let key = Key(name: metric.name, labels: labels)
             let level = known.levels[key, default: 0]
-            guard isRaised || level > 0 else { return 0 }
+            let new = max(0, level + change)
             // What is at zero is not kept.
-            known.levels[key] = isRaised ? level + 1 : level == 1 ? nil : level - 1
-            return isRaised ? 1 : -1
+            known.levels[key] = new == 0 ? nil : new
+            return new - level
         }
         gauge.add(change)
     }
@@ -95,10 +100,16 @@ final class EventMetrics: Sendable {
         let key = Key(name: metric.name, labels: labels)
         if isKnown(key) { return key }
         let size = sizes[metric.name, default: 0]
-        guard size < limit else { return Key(name: metric.name, labels: labels.map { Metric.Label($0.name, "other") }) }
+        guard size < limit else {
+            // Of states there are few, and counts by state need them.
+            let others = labels.map { $0.name == Self.state ? $0 : Metric.Label($0.name, "other") }
+            return Key(name: metric.name, labels: others)
+        }
         sizes[metric.name] = size + 1
         return key
     }
+
+    private static let state = "apus.state"
 
     private func label(_ endpoint: Endpoint) -> Metric.Label { Metric.Label("apus.endpoint", "\(endpoint.address)") }
 
@@ -110,10 +121,10 @@ final class EventMetrics: Sendable {
 
     func waiting(_ endpoint: Endpoint) { counter(CallMetric.waits, [label(endpoint)]).add(1) }
 
-    func resolved(_ target: String, count: Int) {
+    func resolved(_ target: String, from old: Int, to new: Int?) {
         let labels = [Metric.Label("grpc.target", target)]
-        counter(CallMetric.resolutions, labels).add(1)
-        gauge(CallMetric.endpoints, labels).set(count)
+        if new != nil { counter(CallMetric.resolutions, labels).add(1) }
+        shift(CallMetric.endpoints, labels, by: (new ?? 0) - old)
     }
 
     func connectivityChanged(_ endpoint: Endpoint, from old: ConnectivityState, to new: ConnectivityState) {
@@ -134,7 +145,8 @@ final class EventMetrics: Sendable {
 
     func policyEvent(_ event: PolicyEvent, of target: String?) {
         switch event {
-        case .breaker(let name, let endpoint, let method, let state): breaker(name, endpoint, method, state, target)
+        case .breaker(let name, let endpoint, let method, let old, let new):
+            breaker(Self.labels(name, endpoint, method, target), from: old, to: new)
         case .ejected(let endpoint, _):
             counter(CallMetric.ejections, [label(endpoint)]).add(1)
             raise(CallMetric.ejected, [label(endpoint)], true)
@@ -146,23 +158,23 @@ final class EventMetrics: Sendable {
         }
     }
 
-    private func breaker(
-        _ name: String, _ endpoint: Endpoint?, _ method: MethodDescriptor?, _ state: BreakerState, _ target: String?
-    ) {
+    private static func labels(
+        _ breaker: String, _ endpoint: Endpoint?, _ method: MethodDescriptor?, _ target: String?
+    ) -> [Metric.Label] {
         let own = [
-            Metric.Label("apus.breaker", name),
+            Metric.Label("apus.breaker", breaker),
             Metric.Label("apus.endpoint", endpoint.map { "\($0.address)" } ?? ""),
             Metric.Label("grpc.method", method.map { String($0.path.dropFirst()) } ?? ""),
         ]
-        let labels = own + (target.map { [Metric.Label("grpc.target", $0)] } ?? [])
-        let (number, text) =
-            switch state {
-            case .closed: (0, "closed")
-            case .halfOpen: (1, "half_open")
-            case .open: (2, "open")
-            }
-        gauge(CallMetric.breaker, labels).set(number)
-        counter(CallMetric.breakerChanges, labels + [Metric.Label("apus.state", text)]).add(1)
+        return own + (target.map { [Metric.Label("grpc.target", $0)] } ?? [])
+    }
+
+    private func breaker(_ place: [Metric.Label], from old: BreakerState?, to new: BreakerState?) {
+        func labels(of state: BreakerState) -> [Metric.Label] { place + [Metric.Label(Self.state, state.label)] }
+        if let old { raise(CallMetric.breaker, labels(of: old), false) }
+        guard let new else { return }
+        raise(CallMetric.breaker, labels(of: new), true)
+        counter(CallMetric.breakerChanges, labels(of: new)).add(1)
     }
 
     private func configuration(_ source: String, _ result: String) {
@@ -184,5 +196,16 @@ final class EventMetrics: Sendable {
 
     private func guarded(_ kind: String, _ count: Int) {
         counter(CallMetric.guards, [Metric.Label("apus.event", kind)]).add(count)
+    }
+}
+
+extension BreakerState {
+    /// As metrics call it.
+    fileprivate var label: String {
+        switch self {
+        case .closed: "closed"
+        case .halfOpen: "half_open"
+        case .open: "open"
+        }
     }
 }

@@ -8,6 +8,12 @@ package protocol ConnectionIO: AnyObject {
     /// Who is on the other side.
     var peer: Endpoint.Address { get }
 
+    /// Where this side is; nil when nobody knows, as for pipes in memory.
+    var local: Endpoint.Address? { get }
+
+    /// How the stream is encrypted; nil when it is not.
+    var security: ConnectionSecurity? { get }
+
     /// Who the other side is, as its verified certificate says.
     var peerIdentity: PeerIdentity? { get }
 
@@ -36,8 +42,20 @@ package protocol ConnectionIO: AnyObject {
 
 extension ConnectionIO {
     package var peerIdentity: PeerIdentity? { nil }
+    package var local: Endpoint.Address? { nil }
+    package var security: ConnectionSecurity? { nil }
     package func closeOnOffender() { close() }
     package func limitTurn(to bytes: Int) {}
+}
+
+/// What operators want to know of a connection's TLS.
+package struct ConnectionSecurity: Sendable, Hashable {
+    /// The name of the cipher suite in IANA's list, such as `TLS_AES_128_GCM_SHA256`.
+    package var cipherSuite: String
+    /// The certificate that this side shows, in DER; empty for none.
+    package var localCertificate: [UInt8]
+    /// The certificate that the other side showed, in DER; empty for none.
+    package var remoteCertificate: [UInt8]
 }
 
 /// What a byte stream reports. Loop only.

@@ -42,6 +42,8 @@ final class ProxyIO: ConnectionIO {
     // MARK: ConnectionIO
 
     var peerIdentity: PeerIdentity? { inner.peerIdentity }
+    var local: Endpoint.Address? { inner.local }
+    var security: ConnectionSecurity? { inner.security }
 
     func start(_ handler: any ConnectionIOHandler) {
         // From here on the stream reports to the handler itself.

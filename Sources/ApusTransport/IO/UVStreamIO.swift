@@ -97,6 +97,11 @@ package final class UVStreamIO: ConnectionIO, @unchecked Sendable {
 
     // MARK: ConnectionIO
 
+    package var local: Endpoint.Address? {
+        guard !isClosing, let descriptor else { return nil }
+        return SystemCalls.name(of: descriptor)?.address
+    }
+
     package func start(_ handler: any ConnectionIOHandler) {
         self.handler = handler
         setReading(true)

@@ -10,12 +10,21 @@ package struct ConnectionInspection: Sendable {
     package let id: Int64
     /// Who is on the other side.
     package let peer: Endpoint.Address
+    /// Where this side is; nil when nobody knows.
+    package let local: Endpoint.Address?
+    /// How it is encrypted; nil when it is not.
+    package let security: ConnectionSecurity?
+    /// The PINGs that asked whether the other side is still there.
+    package let keepalivesSent: Int64
     /// The streams that were opened on it.
     package let streams: CallCounts
 
     init(_ connection: HTTP2Connection) {
         id = connection.inventoryID
         peer = connection.io.peer
+        local = connection.io.local
+        security = connection.io.security
+        keepalivesSent = connection.keepalivesSent
         streams = CallCounts(
             started: connection.streamsStarted, failed: connection.streamsFailed,
             running: Int64(connection.session?.streamCount ?? 0))

@@ -21,6 +21,8 @@ final class TunnelIO: ConnectionIO, @unchecked Sendable {
 
     var peer: Endpoint.Address { inner.peer }
     var peerIdentity: PeerIdentity? { inner.peerIdentity }
+    var local: Endpoint.Address? { inner.local }
+    var security: ConnectionSecurity? { inner.security }
 
     func start(_ handler: any ConnectionIOHandler) {
         self.handler = handler

@@ -46,6 +46,7 @@ extension HTTP2Connection {
         case .wait(let moment): return moment
         case .ping(let moment):
             session?.submitPing(Self.keepalivePing)
+            keepalivesSent += 1
             touch()
             return moment
         case .giveUp:

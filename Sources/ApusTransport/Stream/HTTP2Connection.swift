@@ -15,6 +15,8 @@ class HTTP2Connection {
     /// The streams that were opened on it, and those of them that were reset or cut.
     @exclusivity(unchecked) var streamsStarted: Int64 = 0
     @exclusivity(unchecked) var streamsFailed: Int64 = 0
+    /// PINGs that asked whether the peer is still there.
+    var keepalivesSent: Int64 = 0
     private(set) var session: HTTP2Session?
     private(set) var hasSettings = false
     /// Why the connection ended; empty until it has.

@@ -51,6 +51,15 @@ final class Certificate: @unchecked Sendable {
         return String(decoding: digest.flatMap { [digits[Int($0 >> 4)], digits[Int($0 & 15)]] }, as: UTF8.self)
     }
 
+    /// The certificate in DER; empty when OpenSSL cannot write it.
+    var der: [UInt8] {
+        var bytes: UnsafeMutablePointer<UInt8>?
+        let count = i2d_X509(handle, &bytes)
+        defer { CRYPTO_free(bytes, "", 0) }
+        guard count > 0, let bytes else { return [] }
+        return Array(UnsafeBufferPointer(start: bytes, count: Int(count)))
+    }
+
     /// Whether the certificate is for this DNS name. Source: X509_check_host(3); the common name counts no more.
     func covers(_ name: UnsafePointer<CChar>) -> Bool {
         let flags = UInt32(X509_CHECK_FLAG_NEVER_CHECK_SUBJECT | X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS)

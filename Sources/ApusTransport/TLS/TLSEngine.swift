@@ -214,6 +214,15 @@ final class TLSEngine {
     /// The spoken version, such as `TLSv1.3`.
     var version: String { String(cString: SSL_get_version(ssl)) }
 
+    /// What was agreed on; nil before the handshake's end. Source: SSL_get_current_cipher(3), SSL_get_certificate(3).
+    var security: ConnectionSecurity? {
+        guard let cipher = SSL_get_current_cipher(ssl), let name = SSL_CIPHER_standard_name(cipher) else { return nil }
+        return ConnectionSecurity(
+            cipherSuite: String(cString: name),
+            localCertificate: SSL_get_certificate(ssl).map { Certificate(sharing: $0).der } ?? [],
+            remoteCertificate: SSL_get1_peer_certificate(ssl).map { Certificate(adopting: $0).der } ?? [])
+    }
+
     /// The verified peer; nil when it showed no certificate.
     var peerIdentity: PeerIdentity? {
         guard SSL_get_verify_mode(ssl) & SSL_VERIFY_PEER != 0, SSL_get_verify_result(ssl) == X509_V_OK else {

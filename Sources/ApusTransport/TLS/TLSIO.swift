@@ -131,6 +131,9 @@ package final class TLSIO: ConnectionIO, @unchecked Sendable {
 
     // MARK: ConnectionIO
 
+    package var local: Endpoint.Address? { inner.local }
+    package var security: ConnectionSecurity? { phase == .open ? engine.security : nil }
+
     package func start(_ handler: any ConnectionIOHandler) {
         self.handler = handler
         resume()

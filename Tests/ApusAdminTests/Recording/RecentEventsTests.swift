@@ -15,7 +15,7 @@ import Testing
     private var texts: [String] { events.notes.map(\.text) }
 
     @Test func `what happens is told in a line, and whether one should look`() {
-        events.policyEvent(.breaker(name: "b", endpoint: endpoint, method: nil, state: .open), of: "users")
+        events.policyEvent(.breaker(name: "b", endpoint: endpoint, method: nil, from: nil, to: .open), of: "users")
         events.policyEvent(.readmitted(endpoint))
         events.policyEvent(.configurationRefused(source: "a.json", reason: "line 3"))
         #expect(

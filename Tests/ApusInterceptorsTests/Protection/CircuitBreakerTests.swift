@@ -147,6 +147,62 @@ struct CircuitBreakerTests {
         endless.end()
     }
 
+    @Test func `a breaker that was told of is taken back when its channel closes, and then says nothing`() async throws
+    {
+        let (breaker, script, observer, clock) = (breaker(), script, observer, clock)
+        func make() -> Channel {
+            Channel(
+                "users", interceptors: [PinnedEndpoint(.local(1)), breaker], transport: script, observer: observer,
+                clock: clock)
+        }
+        let (first, second) = (make(), make())
+        script.otherwise.fail(.unavailable)
+        await fail(first, times: 4)
+        #expect(observer.all == [.open] && observer.left == [nil])
+        second.close()
+        #expect(observer.all == [.open])
+        first.close()
+        first.close()
+        #expect(observer.all == [.open, nil] && observer.left == [nil, .open])
+        clock.advance(by: .seconds(10))
+        await fail(first, times: 1)
+        #expect(observer.all == [.open, nil])
+    }
+
+    @Test func `two channels with one target have breakers that are counted one by one`() async throws {
+        let (one, two) = (
+            channel(PinnedEndpoint(.local(1)), breaker()), channel(PinnedEndpoint(.local(1)), breaker())
+        )
+        script.otherwise.fail(.unavailable)
+        await fail(one, times: 4)
+        await fail(two, times: 4)
+        #expect(observer.all == [.open, .open] && observer.left == [nil, nil])
+        one.close()
+        #expect(observer.all == [.open, .open, nil])
+        clock.advance(by: .seconds(5))
+        script.otherwise.reply("back")
+        try await two.ask()
+        #expect(observer.all == [.open, .open, nil, .halfOpen, .closed])
+        #expect(observer.left == [nil, nil, .open, .open, .halfOpen])
+    }
+
+    @Test func `a breaker that another policy replaces, or whose endpoint leaves, is no more`() async throws {
+        let handles = Candidates([.local(1), .local(2)]).handles
+        let policy = breaker()
+        script.otherwise.fail(.unavailable)
+        let channels = handles.map { channel(To(handle: $0), policy) }
+        for channel in channels { await fail(channel, times: 4) }
+        handles[0].retire()
+        #expect(observer.all == [.open, .open, nil])
+        policy.end()
+        policy.end()
+        #expect(observer.all == [.open, .open, nil, nil])
+        clock.advance(by: .seconds(5))
+        script.otherwise.reply("back")
+        for channel in channels { try await channel.ask() }
+        #expect(observer.all == [.open, .open, nil, nil])
+    }
+
     @Test func `successes of many threads are all counted`() async {
         var rules = BreakerRules()
         rules.minimumCalls = 1
@@ -156,8 +212,10 @@ struct CircuitBreakerTests {
             for _ in 0..<8 {
                 group.addTask { [clock] in
                     for _ in 0..<1250 {
-                        guard case .passes(let generation) = breaker.admit(clock, changed: { _ in }) else { continue }
-                        breaker.ended(.success, slow: false, generation: generation, clock) { _ in }
+                        guard case .passes(let generation) = breaker.admit(clock, changed: { _, _ in }) else {
+                            continue
+                        }
+                        breaker.ended(.success, slow: false, generation: generation, clock) { _, _ in }
                     }
                 }
             }
@@ -165,8 +223,8 @@ struct CircuitBreakerTests {
         // 99 failures among 10,000 successes are below one percent, 102 are not.
         var opened = 0
         for number in 0..<102 {
-            guard case .passes(let generation) = breaker.admit(clock, changed: { _ in }) else { break }
-            breaker.ended(.failure, slow: false, generation: generation, clock) { _ in opened = number }
+            guard case .passes(let generation) = breaker.admit(clock, changed: { _, _ in }) else { break }
+            breaker.ended(.failure, slow: false, generation: generation, clock) { _, _ in opened = number }
         }
         #expect(opened == 101)
     }
@@ -196,10 +254,13 @@ struct To: RoutingInterceptor {
 
 /// Remembers the states of breakers.
 final class BreakerStates: Observer {
-    private let states = Mutex<[BreakerState]>([])
-    var all: [BreakerState] { states.withLock { $0 } }
+    private let changes = Mutex<[(from: BreakerState?, to: BreakerState?)]>([])
+    /// The states that were entered; nil for the end.
+    var all: [BreakerState?] { changes.withLock { $0.map(\.to) } }
+    /// The states that were left; nil for the beginning.
+    var left: [BreakerState?] { changes.withLock { $0.map(\.from) } }
 
     func policyEvent(_ event: PolicyEvent) {
-        if case .breaker(_, _, _, let state) = event { states.withLock { $0.append(state) } }
+        if case .breaker(_, _, _, let old, let new) = event { changes.withLock { $0.append((old, new)) } }
     }
 }

@@ -26,8 +26,8 @@ import Testing
 
     @Test(
         arguments: [
-            (PolicyEvent.breaker(name: "b", endpoint: nil, method: .unary, state: .open), LogSeverity.warning),
-            (.breaker(name: "b", endpoint: nil, method: nil, state: .closed), .info),
+            (PolicyEvent.breaker(name: "b", endpoint: nil, method: .unary, from: nil, to: .open), LogSeverity.warning),
+            (.breaker(name: "b", endpoint: nil, method: nil, from: .open, to: .closed), .info),
             (.ejected(.local(1), for: .seconds(3)), .warning), (.readmitted(.local(1)), .info),
             (.health(.local(1), isServing: false), .warning), (.health(.local(1), isServing: true), .info),
             (.configurationApplied(source: "f"), .info), (.configurationRefused(source: "f", reason: "r\n"), .error),

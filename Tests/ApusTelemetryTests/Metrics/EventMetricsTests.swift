@@ -32,12 +32,15 @@ import Testing
 
     @Test func `breakers show their state and count its changes`() {
         let metrics = CallMetrics(registry)
-        for state in [BreakerState.open, .halfOpen, .open] {
-            metrics.policyEvent(.breaker(name: "b", endpoint: endpoint, method: nil, state: state))
+        let changes: [(BreakerState?, BreakerState)] = [(nil, .open), (.open, .halfOpen), (.halfOpen, .open)]
+        for (old, new) in changes {
+            metrics.policyEvent(.breaker(name: "b", endpoint: endpoint, method: nil, from: old, to: new))
         }
-        metrics.policyEvent(.breaker(name: "b", endpoint: nil, method: .unary, state: .halfOpen))
+        metrics.policyEvent(.breaker(name: "b", endpoint: nil, method: .unary, from: nil, to: .halfOpen))
         #expect(
-            registry.counts("apus.client.breaker.state") == ["b|127.0.0.1:1|": 2, "b||test.Service/Unary": 1])
+            registry.counts("apus.client.breaker.state") == [
+                "b|127.0.0.1:1||open": 1, "b|127.0.0.1:1||half_open": 0, "b||test.Service/Unary|half_open": 1,
+            ])
         #expect(
             registry.counts("apus.client.breaker.changes") == [
                 "b|127.0.0.1:1||open": 2, "b|127.0.0.1:1||half_open": 1, "b||test.Service/Unary|half_open": 1,
@@ -52,7 +55,7 @@ import Testing
             .configurationApplied(source: "f"), .configurationRefused(source: "f", reason: "bad"),
         ]
         for event in events { metrics.policyEvent(event) }
-        metrics.resolved("users", candidates: Candidates([.local(1), .local(2)]))
+        metrics.resolved("users", from: nil, to: Candidates([.local(1), .local(2)]))
         #expect(registry.counts("apus.client.outlier.ejections") == ["127.0.0.1:1": 2])
         #expect(registry.counts("apus.client.outlier.ejected") == ["127.0.0.1:1": 1])
         #expect(registry.counts("apus.client.health.unhealthy") == ["127.0.0.1:1": 1, "127.0.0.1:2": 0])
@@ -90,9 +93,44 @@ import Testing
 
     @Test func `breakers of one name are told apart by their targets`() {
         let metrics = CallMetrics(registry)
-        metrics.policyEvent(.breaker(name: "b", endpoint: nil, method: nil, state: .open), of: "users")
-        metrics.policyEvent(.breaker(name: "b", endpoint: nil, method: nil, state: .closed), of: "orders")
-        #expect(registry.counts("apus.client.breaker.state") == ["b|||users": 2, "b|||orders": 0])
+        metrics.policyEvent(.breaker(name: "b", endpoint: nil, method: nil, from: nil, to: .open), of: "users")
+        metrics.policyEvent(.breaker(name: "b", endpoint: nil, method: nil, from: nil, to: .closed), of: "orders")
+        #expect(registry.counts("apus.client.breaker.state") == ["b|||users|open": 1, "b|||orders|closed": 1])
+    }
+
+    @Test func `breakers of one place are counted by state, and those that are no more are not`() {
+        let metrics = CallMetrics(registry)
+        func change(_ old: BreakerState?, _ new: BreakerState?) {
+            metrics.policyEvent(.breaker(name: "b", endpoint: nil, method: nil, from: old, to: new), of: "users")
+        }
+        change(nil, .open)
+        change(nil, .open)
+        change(.open, .halfOpen)
+        change(.halfOpen, .closed)
+        let labels = #"apus_breaker="b",apus_endpoint="",grpc_method="",grpc_target="users""#
+        let series = "apus_client_breaker_state{\(labels)"
+        let page = PrometheusText.render(registry.families)
+        for (state, count) in [("closed", 1), ("half_open", 0), ("open", 1)] {
+            #expect(page.contains("\(series),apus_state=\"\(state)\"} \(count)\n"), "\(page)")
+        }
+        change(.open, nil)
+        change(.closed, nil)
+        #expect(registry.counts("apus.client.breaker.state").values.allSatisfy { $0 == 0 })
+    }
+
+    @Test func `channels of one target add up their endpoints, and one that closes takes its own back`() {
+        // Two observers of one registry, one of which two channels share.
+        let (first, second) = (CallMetrics(registry), CallMetrics(registry))
+        func list(_ count: Int) -> Candidates { Candidates((0..<count).map { .local($0 + 1) }) }
+        first.resolved("users", from: nil, to: list(3))
+        first.resolved("users", from: nil, to: list(2))
+        second.resolved("users", from: nil, to: list(1))
+        #expect(registry.counts("apus.client.endpoints") == ["users": 6])
+        first.resolved("users", from: list(3), to: list(1))
+        #expect(registry.counts("apus.client.endpoints") == ["users": 4])
+        first.resolved("users", from: list(2), to: nil)
+        #expect(registry.counts("apus.client.endpoints") == ["users": 2])
+        #expect(registry.counts("apus.client.resolutions") == ["users": 4])
     }
 
     @Test func `what a server does to protect itself is counted by kind`() {

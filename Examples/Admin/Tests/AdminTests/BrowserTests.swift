@@ -18,6 +18,7 @@ import Testing
         }
 
         let looks: [Look]
+        let policies: String
         let complaints: [String]
     }
 
@@ -71,6 +72,9 @@ import Testing
             #expect(look.contentWidth <= look.width, "nothing is wider than the window")
         }
         #expect(Set(report.looks.map(\.ground)).count == 2)
+        for expected in ["Channel quotes", "Retry", "attempts", "Discovery"] {
+            #expect(report.policies.contains(expected), "\(expected) in \(report.policies)")
+        }
     }
 
     @Test func `a reader types the token in`() async throws {

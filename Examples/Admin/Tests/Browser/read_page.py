@@ -126,6 +126,7 @@ def read(page, arguments):
     page.wait_until(LIVE)
     if arguments.seconds:
         page.wait_until(f"snapshots.length > 1 && snapshots.at(-1).uptime - snapshots[0].uptime >= {arguments.seconds}")
+    policies = read_policies(page)
     looks = []
     for scheme, width, height in LOOKS:
         page.look(scheme, width, height)
@@ -137,7 +138,18 @@ def read(page, arguments):
         })
         if arguments.pictures:
             page.picture(os.path.join(arguments.pictures, f"{scheme}-{width}.png"), width, height)
-    return looks
+    return looks, policies
+
+
+def read_policies(page):
+    """What the policies' section says: closed at first, opened with the keyboard, and left open."""
+    if page.value("document.getElementById('policies').open || document.getElementById('policy-list').children.length"):
+        sys.exit("the policies are open without having been asked for")
+    page.value("document.querySelector('#policies summary').focus()")
+    for kind in ("keyDown", "keyUp"):
+        page.ask("Input.dispatchKeyEvent", type=kind, key="Enter", code="Enter", text="\r", windowsVirtualKeyCode=13)
+    page.wait_until("document.getElementById('policies').open && document.querySelector('#policy-list table') !== null")
+    return page.value("document.getElementById('policy-list').innerText")
 
 
 def give_up(*_):
@@ -159,11 +171,11 @@ def main():
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
         browser = Browser(program, folder)
         try:
-            looks = read(Page(browser, arguments.url), arguments)
+            looks, policies = read(Page(browser, arguments.url), arguments)
         finally:
             browser.process.kill()
             browser.process.wait()
-    json.dump({"looks": looks, "complaints": browser.complaints}, sys.stdout)
+    json.dump({"looks": looks, "policies": policies, "complaints": browser.complaints}, sys.stdout)
 
 
 main()

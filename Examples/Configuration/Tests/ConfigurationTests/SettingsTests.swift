@@ -15,6 +15,28 @@ struct SettingsTests {
         #expect(try DefaultStack(configuration: settings([:])).timeout == DefaultStack().timeout)
     }
 
+    @Test func `a server's budget and a channel's proxy are what is asked for, and shared or found unless told`() throws
+    {
+        #expect(try ServerOptions(configuration: settings([:])).bufferBudget === BufferBudget.shared)
+        #expect(
+            try ServerOptions(configuration: settings(["server.bufferBudget": "96MiB"])).bufferBudget.limit == 96 << 20)
+        #expect(try TransportOptions(configuration: settings([:])).proxy == .environment)
+        #expect(try TransportOptions(configuration: settings(["client.proxy": "direct"])).proxy == .direct)
+        let said = settings(["client.proxy": "http://me:hidden@proxy:3128"])
+        let proxy = HTTPProxy(host: "proxy", port: 3128, credentials: "me:hidden")
+        #expect(try TransportOptions(configuration: said).proxy == .through(proxy))
+        #expect(!said.description.contains("hidden"))
+        for wrong in ["socks5://me:hidden@proxy", "https://proxy:hidden"] {
+            let error = #expect(throws: SettingsError.self) {
+                try TransportOptions(configuration: settings(["client.proxy": .init(.string(wrong), isSecret: false)]))
+            }
+            #expect(error.map { "\($0)".contains("client.proxy") && !"\($0)".contains("hidden") } == true)
+        }
+        #expect(throws: SettingsError.self) {
+            try ServerOptions(configuration: settings(["server.bufferBudget": "1KiB"]))
+        }
+    }
+
     @Test func `every default of the table can be said and means itself`() {
         let said = Dictionary(
             uniqueKeysWithValues: Setting.all.map { ($0.key, ConfigValue(.string($0.defaultValue), isSecret: false)) })
