@@ -23,6 +23,18 @@ struct MonotonicClockTests {
         #expect(now.duration(to: now.advanced(by: .seconds(-3))) == .seconds(-3))
     }
 
+    @Test(arguments: [
+        (Int128(0), Int64(0)), (1, 0), (999_999_999, 0), (1_000_000_000, 1), (1_000_000_001, 1), (-1, 0),
+        (-1_000_000_000, -1), (-1_999_999_999, -1), (512, 0), (1_953_125, 0),
+        (Int128(Int64.max) * 1_000_000_000, .max), (Int128(Int64.max) * 1_000_000_000 + 999_999_999, .max),
+        ((Int128(Int64.max) + 1) * 1_000_000_000, .max), ((Int128(1) << 64) * 1_000_000_000, .max),
+        (Int128(Int64.min) * 1_000_000_000, .min), ((Int128(Int64.min) - 1) * 1_000_000_000, .min),
+        (.max, .max), (.min, .min),
+    ])
+    func `durations are cut to whole nanoseconds and held at the range's ends`(attoseconds: Int128, whole: Int64) {
+        #expect(Duration(attoseconds: attoseconds).saturatedNanoseconds == whole)
+    }
+
     @Test func `no deadline never passes and is later than any other`() {
         let last = MonotonicInstant(nanoseconds: .max)
         #expect(CallDeadline.none.isNone)
