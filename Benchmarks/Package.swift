@@ -15,18 +15,24 @@ let package = Package(
     ],
     targets: [
         .target(name: "BenchProtos", dependencies: [.product(name: "Apus", package: "apus")]),
+        .target(
+            name: "BenchTelemetry",
+            dependencies: [
+                .product(name: "Apus", package: "apus"), .product(name: "ApusOTLP", package: "apus"),
+                .product(name: "ApusTelemetry", package: "apus"),
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ]),
         .executableTarget(
             name: "apus-bench-server",
             dependencies: [
-                "BenchProtos", .product(name: "Apus", package: "apus"),
-                .product(name: "ApusTelemetry", package: "apus"),
+                "BenchProtos", "BenchTelemetry", .product(name: "Apus", package: "apus"),
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ]),
         .executableTarget(
             name: "apus-bench-client",
             dependencies: [
-                "BenchProtos", .product(name: "Apus", package: "apus"),
-                .product(name: "ApusTelemetry", package: "apus"), .product(name: "BenchLoad", package: "Load"),
+                "BenchProtos", "BenchTelemetry", .product(name: "Apus", package: "apus"),
+                .product(name: "BenchLoad", package: "Load"),
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ]),
         .executableTarget(

@@ -165,6 +165,33 @@ def stacks(seconds: float, repeats: int) -> List[dict]:
     ]
 
 
+def telemetry(seconds: float, repeats: int) -> List[dict]:
+    """What watching costs either side: traces and logs go to a collector that takes all."""
+    kinds = {"metrics": "metrics", "traces": "traces, 1 % sampled", "all": "metrics, logs and all traces"}
+    workload = WORKLOADS["unary"]
+    with Server(SERVERS["apus"], ["--stack", "collector"]) as collector:
+
+        def watched(kind: str) -> List[str]:
+            return ["--telemetry", kind, "--collector", str(collector.port)]
+
+        def server(kind: str) -> Callable[[], dict]:
+            def once() -> dict:
+                with Server(SERVERS["apus"], watched(kind)) as server:
+                    return run_client(CLIENTS["limit"], server, workload.flags(), seconds)
+
+            return once
+
+        def client(kind: str) -> Callable[[], dict]:
+            return variant(SERVERS["limit"], [], watched(kind), workload, seconds)
+
+        rows = []
+        for side, make in {"server": server, "client": client}.items():
+            found = medians(repeats, {kind: make(kind) for kind in ["off", *kinds]})
+            for kind, title in kinds.items():
+                rows.append(row(f"{side}, unary, {title}", found[kind][side] - found["off"][side], "µs of CPU more"))
+        return rows
+
+
 def ratio(one: float, other: float) -> float:
     if other == 0:
         raise Failure("no processor time was seen: measure for longer")
@@ -188,6 +215,7 @@ def measures(seconds: float, repeats: int, builds: bool) -> List[dict]:
             "1 MiB": peak,
             "loops": lambda: loops(seconds, repeats),
             "interceptors": lambda: stacks(seconds, repeats),
+            "telemetry": lambda: telemetry(seconds, repeats),
         }
         if builds:
             sections["hello-world"] = hello.build

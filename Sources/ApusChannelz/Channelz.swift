@@ -9,8 +9,9 @@ import ApusTransport
 /// It tells the addresses of peers: serve it on a port for administrators, not beside services for everybody. What is
 /// told is asked of the event loops when somebody calls, and a page has at most 100 entries. A server counts the calls
 /// whose handlers were started, a channel the tries that were sent: those that found no connection, or were refused
-/// before their handler, are in neither. Messages and times are not kept, and stay zero or absent; nor is anything said
-/// of socket options. A channel has one subchannel for each endpoint and event loop that has called it.
+/// before their handler, are in neither. A loop that something blocks has a second to answer, and then what it knows is
+/// left out. Messages and times are not kept, and stay zero or absent; nor is anything said of socket options. A channel
+/// has one subchannel for each endpoint and event loop that has called it.
 ///
 /// Source: gRFC A14.
 public final class Channelz: Service {

@@ -59,7 +59,7 @@ struct ChannelzHandler: GRPCChannelz.Handler {
     func getSocket(_ request: GRPCGetSocketRequest, call: ServerCall) async throws -> GRPCGetSocketResponse {
         let id = try Self.checked(request.socketId)
         for server in inventory.servers.values {
-            guard let connection = await server.connection(id) else { continue }
+            guard let connection = try await server.connection(id) else { continue }
             return GRPCGetSocketResponse(socket: GRPCSocket(connection))
         }
         for channel in inventory.channels.values {

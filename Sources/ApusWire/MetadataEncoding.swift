@@ -8,17 +8,41 @@ package enum MetadataEncoding {
     ///
     /// - Throws: INTERNAL for a name or value that HTTP/2 cannot carry: one field must not end a connection.
     package static func write(_ metadata: Metadata, to sink: inout some FieldSink) throws(RPCError) {
-        for entry in metadata.entries where !isReserved(entry.key) {
-            guard isLegalName(entry.key) else { throw illegal("name", entry.key) }
+        for entry in metadata.entries {
+            let unique = uniqueName(entry.key)
+            if unique == nil {
+                if isReserved(entry.key) { continue }
+                guard isLegalName(entry.key) else { throw illegal("name", entry.key) }
+            }
             switch entry.value {
-            case .ascii(let text):
-                let trimmed = trim(text)
-                guard isLegalValue(trimmed) else { throw illegal("value of", entry.key) }
-                sink.add(name: entry.key.utf8, value: trimmed)
+            case .ascii(var text):
+                let isLegal = text.withUTF8 { bytes in
+                    let value = trim(UnsafeRawBufferPointer(bytes))
+                    guard isLegalValue(value) else { return false }
+                    add(entry.key, unique, value, to: &sink)
+                    return true
+                }
+                guard isLegal else { throw illegal("value of", entry.key) }
             case .binary(let bytes):
                 guard entry.key.hasSuffix("-bin") else { throw illegal("binary value without -bin in", entry.key) }
-                sink.add(name: entry.key.utf8, value: Base64.encode(bytes))
+                add(entry.key, unique, Base64.encode(bytes), to: &sink)
             }
+        }
+    }
+
+    private static func add(
+        _ key: String, _ unique: StaticString?, _ value: some Collection<UInt8>, to sink: inout some FieldSink
+    ) {
+        if let unique { sink.add(unique: unique, value) } else { sink.add(name: key.utf8, value: value) }
+    }
+
+    // Names whose values differ from call to call: a peer's table that keeps them loses what it could use again, and is
+    // searched for longer with each of them.
+    private static func uniqueName(_ key: String) -> StaticString? {
+        switch key {
+        case "traceparent": "traceparent"
+        case "grpc-trace-bin": "grpc-trace-bin"
+        default: nil
         }
     }
 
@@ -42,7 +66,7 @@ package enum MetadataEncoding {
 
     private static func isReserved(_ key: String) -> Bool {
         switch key {
-        case "grpc-retry-pushback-ms", "grpc-previous-rpc-attempts", "grpc-trace-bin": return false
+        case "grpc-retry-pushback-ms", "grpc-previous-rpc-attempts": return false
         case "content-type", "te", "user-agent", "host", "connection", "keep-alive", "proxy-connection",
             "transfer-encoding", "upgrade":
             return true
@@ -51,29 +75,25 @@ package enum MetadataEncoding {
     }
 
     private static func isLegalName(_ key: String) -> Bool {
-        !key.isEmpty
-            && key.utf8.allSatisfy { byte in
-                switch byte {
-                case UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "_"),
-                    UInt8(ascii: "-"), UInt8(ascii: "."):
-                    true
-                default: false
+        var key = key
+        return key.withUTF8 { bytes in
+            !bytes.isEmpty
+                && bytes.allSatisfy { byte in
+                    switch byte {
+                    case UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "a")...UInt8(ascii: "z"),
+                        UInt8(ascii: "_"), UInt8(ascii: "-"), UInt8(ascii: "."):
+                        true
+                    default: false
+                    }
                 }
-            }
+        }
     }
 
-    private static func isLegalValue(_ value: Substring.UTF8View) -> Bool {
+    private static func isLegalValue(_ value: UnsafeRawBufferPointer) -> Bool {
         value.allSatisfy { $0 >= 0x20 && $0 <= 0x7e }
     }
 
     // HTTP drops white space at the ends of a value; so does gRPC.
-    private static func trim(_ text: String) -> Substring.UTF8View {
-        var rest = text[...].utf8
-        while rest.first == UInt8(ascii: " ") { rest = rest.dropFirst() }
-        while rest.last == UInt8(ascii: " ") { rest = rest.dropLast() }
-        return rest
-    }
-
     private static func trim(_ bytes: UnsafeRawBufferPointer) -> UnsafeRawBufferPointer {
         var rest = bytes[...]
         while rest.first == UInt8(ascii: " ") { rest = rest.dropFirst() }

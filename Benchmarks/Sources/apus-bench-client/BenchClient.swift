@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Apus
-import ApusTelemetry
 import ArgumentParser
 import BenchLoad
 import BenchProtos
+import BenchTelemetry
 
 #if canImport(Glibc)
     import Glibc
@@ -30,8 +30,7 @@ struct BenchClient: ParsableCommand {
 
     @OptionGroup var load: LoadOptions
 
-    @Flag(help: "Measure the calls, for Prometheus say.")
-    var metrics = false
+    @OptionGroup var telemetry: TelemetryOptions
 
     @Option(help: "bare: one pinned endpoint; default: deadline, retry, discovery and balancing.")
     var stack = Stack.default
@@ -81,17 +80,19 @@ struct BenchClient: ParsableCommand {
         let options = transportOptions(loops)
         let registry = InMemoryRegistry()
         _ = try await registry.register(ServiceInstance(service: "bench", id: "1", endpoint: endpoint))
-        let observer = metrics ? CallMetrics(MetricRegistry()) : nil
+        let watchers = telemetry.start()
         return (0..<load.connections).map { _ in
-            switch stack {
-            case .bare:
-                Echo.Client(
-                    Channel("bench", interceptors: [PinnedEndpoint(endpoint)], options: options, observer: observer))
-            case .default:
-                Echo.Client(
-                    Channel("bench", registry: registry, timeout: timeout, options: options, observer: observer))
-            }
+            let interceptors = watchers.around(interceptors(registry, endpoint))
+            return Echo.Client(
+                Channel("bench", interceptors: interceptors, options: options, observer: watchers.observer))
         }
+    }
+
+    private func interceptors(_ registry: InMemoryRegistry, _ endpoint: Endpoint) -> [any ClientInterceptor] {
+        guard stack == .default else { return [PinnedEndpoint(endpoint)] }
+        var stack = DefaultStack()
+        stack.timeout = timeout
+        return stack.interceptors(with: registry)
     }
 
     // The default, but none that a stream would meet.

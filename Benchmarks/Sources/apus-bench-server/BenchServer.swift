@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Apus
-import ApusTelemetry
 import ArgumentParser
+import BenchTelemetry
 import Synchronization
 
 #if canImport(Glibc)
@@ -12,7 +12,7 @@ import Synchronization
 #endif
 
 enum Stack: String, CaseIterable, ExpressibleByArgument {
-    case bare, `default`
+    case bare, `default`, collector
 }
 
 /// Synchronous, so that the main thread stays: valgrind cannot follow a process whose main thread has exited, which is
@@ -34,11 +34,10 @@ struct BenchServer: ParsableCommand {
     @Option(help: "The certificate's private key in PEM.")
     var tlsKey: String?
 
-    @Option(help: "bare: the service alone; default: with health and reflection beside it.")
+    @Option(help: "bare: the service alone; default: with health and reflection beside it; collector: instead of it.")
     var stack = Stack.default
 
-    @Flag(help: "Measure the calls, for Prometheus say.")
-    var metrics = false
+    @OptionGroup var telemetry: TelemetryOptions
 
     func validate() throws {
         guard (tlsCert == nil) == (tlsKey == nil) else {
@@ -48,7 +47,8 @@ struct BenchServer: ParsableCommand {
 
     func run() throws {
         let options = try serverOptions()
-        let server = try Server(services(), observer: metrics ? CallMetrics(MetricRegistry()) : nil)
+        let watchers = telemetry.start()
+        let server = try Server(services(), interceptors: watchers.server, observer: watchers.observer)
         let address = Endpoint.Address.host("127.0.0.1", port: port)
         Task {
             do {
@@ -73,6 +73,7 @@ struct BenchServer: ParsableCommand {
     }
 
     private func services() throws -> [any Service] {
+        if stack == .collector { return [Collector()] }
         let echo = EchoHandler()
         guard stack == .default else { return [echo] }
         let health = Health(serving: [echo])

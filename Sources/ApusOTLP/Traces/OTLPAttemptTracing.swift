@@ -14,18 +14,19 @@ public struct OTLPAttemptTracing: ClientInterceptor {
     public init(_ exporter: OTLPTracesExporter) { self.exporter = exporter }
 
     /// Sends the try within its span, which ends with the try.
-    public func intercept(_ call: ClientCall, next: ClientNext) async throws -> ClientResponse {
+    public func intercept(_ call: consuming ClientCall, next: ClientNext) async throws -> ClientResponse {
         let parent = SpanPosition.current
         // What is not recorded needs no number of its own for each try.
-        if let parent, !parent.isSampled {
-            var call = call
-            parent.inject(into: &call.metadata)
-            return try await next(call)
-        }
-        let position = exporter.position(in: parent)
+        let position = if let parent, !parent.isSampled { parent } else { exporter.position(in: parent) }
+        position.inject(into: &call.metadata)
+        guard position.isSampled else { return try await next(call) }
+        return try await record(call, at: position, in: parent, next)
+    }
+
+    private func record(
+        _ call: ClientCall, at position: SpanPosition, in parent: SpanPosition?, _ next: ClientNext
+    ) async throws -> ClientResponse {
         var traced = call
-        position.inject(into: &traced.metadata)
-        guard position.isSampled else { return try await next(traced) }
         let span = SpanRecord(exporter, "Attempt", .client, call.method, at: position, parent: parent)
         note(&traced, span)
         do {

@@ -21,12 +21,19 @@ public struct OTLPClientTracing: ClientInterceptor {
     public init(_ exporter: OTLPTracesExporter) { self.exporter = exporter }
 
     /// Sends the call within its span, which ends with the call.
-    public func intercept(_ call: ClientCall, next: ClientNext) async throws -> ClientResponse {
+    public func intercept(_ call: consuming ClientCall, next: ClientNext) async throws -> ClientResponse {
         let parent = SpanPosition.current
         let position = exporter.position(in: parent)
         guard position.isSampled else {
-            return try await SpanPosition.$current.binding(position) { try await next(call) }
+            let unrecorded = call
+            return try await SpanPosition.$current.binding(position) { try await next(unrecorded) }
         }
+        return try await record(call, at: position, in: parent, next)
+    }
+
+    private func record(
+        _ call: ClientCall, at position: SpanPosition, in parent: SpanPosition?, _ next: ClientNext
+    ) async throws -> ClientResponse {
         let span = SpanRecord(exporter, "Sent", .client, call.method, at: position, parent: parent)
         span.set(KeyValue("grpc.target", call.target))
         call.record?.stand(at: position)

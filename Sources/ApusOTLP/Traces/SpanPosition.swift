@@ -65,10 +65,10 @@ package struct SpanPosition: Sendable, Hashable {
         if metadata.entries.contains(where: { Self.isKey($0.key) }) {
             for key in ["traceparent", "tracestate", "grpc-trace-bin"] { metadata.remove(key) }
         }
-        metadata.add("traceparent", header)
-        if let state { metadata.add("tracestate", state) }
         // A peer that knows the binary form alone would begin another trace without it.
-        metadata.add("grpc-trace-bin", binary: binary)
+        metadata.append(
+            .init(key: "traceparent", value: .ascii(header)), .init(key: "grpc-trace-bin", value: .binary(binary)))
+        if let state { metadata.add("tracestate", state) }
     }
 
     private static func isKey(_ key: String) -> Bool {

@@ -28,10 +28,10 @@ package struct ChannelInspection: Sendable {
     /// Whether it can be used.
     package var state: ConnectivityState { connectivity.current }
 
-    /// Its ways to endpoints, asked of each event loop.
+    /// Its ways to endpoints, asked of each event loop. Those of a loop that does not answer are left out.
     package func ways() async -> [Way] {
         var all: [Way] = []
-        for pool in pools { all += await pool.loop.ask { pool.ways } }
+        for pool in pools { all += await pool.loop.ask { pool.ways } ?? [] }
         return all
     }
 }

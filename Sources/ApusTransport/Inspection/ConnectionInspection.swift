@@ -45,9 +45,12 @@ extension ServerInspection {
     }
 
     /// The open connection with a number; nil when there is none.
-    package func connection(_ id: Int64) async -> ConnectionInspection? {
+    ///
+    /// - Throws: UNAVAILABLE when its event loop does not answer.
+    package func connection(_ id: Int64) async throws(RPCError) -> ConnectionInspection? {
         let found = active.state.withLock { state in state.connections.values.first { $0.inventoryID == id } }
         guard let found else { return nil }
-        return await found.loop.ask { ConnectionInspection(found) }
+        if let answer = await found.loop.ask({ ConnectionInspection(found) }) { return answer }
+        throw RPCError(.unavailable, "the event loop of connection \(id) does not answer: something blocks it")
     }
 }

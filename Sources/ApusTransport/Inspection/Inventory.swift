@@ -38,10 +38,3 @@ package final class Inventory: Sendable {
     /// The channels over sockets that are not closed, by number.
     package var channels: [Int64: ChannelInspection] { state.withLock { $0.channels } }
 }
-
-extension EventLoop {
-    /// What `question` finds on the loop's own thread.
-    func ask<Answer: Sendable>(_ question: @escaping @Sendable () -> Answer) async -> Answer {
-        await withUnsafeContinuation { answer in run { answer.resume(returning: question()) } }
-    }
-}
